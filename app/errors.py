@@ -1,0 +1,194 @@
+"""Expected failures. Each class is one row of the API's error table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one part of a request; it never holds the input."""
+
+    pointer: str
+    """Where: a JSON pointer from the request, as ``/body/items/0/quantity``."""
+    code: str
+    detail: str
+
+
+class OperatorError(Exception):
+    """Zenith cannot run so: each line of the message says what to set or to do."""
+
+
+class ZenithError(Exception):
+    """An expected failure, shown to the client as a problem document (RFC 9457)."""
+
+    status: ClassVar[HTTPStatus]
+    code: ClassVar[str]
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers or {}
+        self.extra = extra or {}
+        """Extension members of the problem document."""
+
+
+class BadRequest(ZenithError):
+    """The request cannot be read."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "bad_request"
+
+
+class MalformedJSON(BadRequest):
+    """The body is not JSON in UTF-8, or is nested too deep."""
+
+    code = "malformed_json"
+
+
+class UntrustedHost(BadRequest):
+    """The Host header names a host that is not served here."""
+
+    code = "untrusted_host"
+
+
+class OAuthError(BadRequest):
+    """The token endpoint's kind of error, in RFC 6749's words as well (5.2)."""
+
+    oauth_error: ClassVar[str]
+
+    def __init__(self, detail: str) -> None:
+        extra = {"error": self.oauth_error, "error_description": detail}
+        super().__init__(detail, extra=extra)
+
+
+class InvalidRequest(OAuthError):
+    """A token request lacks or repeats a parameter."""
+
+    code = oauth_error = "invalid_request"
+
+
+class UnsupportedGrantType(OAuthError):
+    """The token endpoint does not know this grant."""
+
+    code = oauth_error = "unsupported_grant_type"
+
+
+class InvalidGrant(OAuthError):
+    """The credentials are wrong."""
+
+    code = oauth_error = "invalid_grant"
+
+
+class InactiveUser(InvalidGrant):
+    """The password is right and the account is switched off."""
+
+    code = "inactive_user"
+
+
+class Unauthorized(ZenithError):
+    """The request carries no credentials that are valid now."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthorized"
+
+    def __init__(self, detail: str = "A valid access token is needed.") -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class NotFound(ZenithError):
+    """There is no such thing here, or it belongs to somebody else."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "not_found"
+
+
+class MethodNotAllowed(ZenithError):
+    """The path exists and does not answer this method."""
+
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    code = "method_not_allowed"
+
+
+class RequestTimeout(ZenithError):
+    """The client did not send its request in time."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "request_timeout"
+
+
+class Conflict(ZenithError):
+    """The change contradicts what is stored."""
+
+    status = HTTPStatus.CONFLICT
+    code = "conflict"
+
+
+class EmailTaken(Conflict):
+    """Another account has this e-mail address."""
+
+    code = "email_taken"
+
+
+class BodyTooLarge(ZenithError):
+    """The body is larger than this endpoint accepts."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "body_too_large"
+
+
+class TargetTooLong(ZenithError):
+    """The path and the query of the request are too long together."""
+
+    status = HTTPStatus.REQUEST_URI_TOO_LONG
+    code = "target_too_long"
+
+
+class UnsupportedMediaType(ZenithError):
+    """The body is not of a media type that this endpoint reads."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    code = "unsupported_media_type"
+
+
+class ValidationFailed(ZenithError):
+    """The request can be read and breaks a rule; ``errors`` says where."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "validation_failed"
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("The request breaks a rule of this endpoint.", errors=errors)
+
+
+class HeadTooLarge(ZenithError):
+    """The request line and the headers are too large together."""
+
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    code = "head_too_large"
+
+
+class InternalError(ZenithError):
+    """Zenith failed; the request id finds the cause in the log."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    code = "internal_error"
+
+
+class Unavailable(ZenithError):
+    """Something that Zenith needs does not answer now; try again later."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "unavailable"
+
+    def __init__(self, detail: str, *, extra: Mapping[str, Any] | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": "1"}, extra=extra)
