@@ -1,0 +1,19 @@
+"""What the app role may do: rows, never the schema."""
+
+from app.models import Base
+
+
+def grants(role: str) -> str:
+    """Write the statement that lets a role use the rows of all tables.
+
+    It is run after each migrate, so that a new role needs nothing else.
+    """
+    grantee = '"' + role.replace('"', '""') + '"'
+    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    return f"""
+        DO $do$ BEGIN
+          GRANT USAGE ON SCHEMA public TO {grantee};
+          GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {grantee};
+          GRANT SELECT ON alembic_version TO {grantee};
+        END $do$
+    """

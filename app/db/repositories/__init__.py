@@ -1,0 +1,1 @@
+"""Queries, by resource. Nothing here commits: the edge does."""

@@ -1,0 +1,6 @@
+"""Tables. Importing this package makes all of them known to the metadata."""
+
+from app.models.base import Base
+from app.models.users import User
+
+__all__ = ["Base", "User"]
