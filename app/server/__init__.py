@@ -1,0 +1,1 @@
+"""The HTTP server: uvicorn, with deadlines, limits and an orderly end."""
