@@ -1,0 +1,98 @@
+"""The one kind of route: strict about bodies, and run again where that is safe."""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from email.message import Message
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+from typing_extensions import override
+
+from app.db.errors import DATABASE_ERRORS, can_be_run_again
+from app.errors import UnsupportedMediaType
+from app.web.strict_json import parse
+
+ATTEMPTS = 4
+PAUSE_SECONDS = 0.02
+_UTF_8 = ("utf-8", "utf8")
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class StrictRequest(Request):
+    """Reads JSON of the right media type, strictly."""
+
+    async def raw_body(self) -> bytes:
+        """Read a body of any media type; again, when the request is run again."""
+        return await super().body()
+
+    @override
+    async def body(self) -> bytes:
+        body = await self.raw_body()
+        if body:
+            self._require_json()
+        return body
+
+    @override
+    async def json(self) -> Any:
+        return parse(await self.body())
+
+    def _require_json(self) -> None:
+        if self.headers.get("content-encoding", "identity") != "identity":
+            raise UnsupportedMediaType(
+                "Send the body as it is, not compressed.",
+                headers={"Accept-Encoding": "identity"},
+            )
+        message = Message()
+        message["content-type"] = self.headers.get("content-type", "")
+        charset = str(message.get_param("charset", "utf-8")).lower()
+        if message.get_content_type() != "application/json" or charset not in _UTF_8:
+            raise UnsupportedMediaType("Send the body as application/json in UTF-8.")
+
+
+class StrictRoute(APIRoute):
+    """A route whose request is one transaction, run again if the database asks for it.
+
+    A deadlock, a serialization failure or a connection that died before the commit
+    leaves nothing behind, so the use case is run again, with a pause that grows.
+    """
+
+    @override
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def handle_strictly(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            for attempt in range(1, ATTEMPTS):
+                try:
+                    return await _in_one_transaction(handle, strict)
+                except DATABASE_ERRORS as error:
+                    if not can_be_run_again(error):
+                        raise
+                await asyncio.sleep(random.uniform(0.5, 1.5) * attempt * PAUSE_SECONDS)  # noqa: S311 - jitter
+            return await _in_one_transaction(handle, strict)
+
+        return handle_strictly
+
+
+async def _in_one_transaction(handle: Handler, request: Request) -> Response:
+    # Dependencies of scope "function", the session among them, end with this stack:
+    # FastAPI would end them outside of the route's handler, too late to try again.
+    async with AsyncExitStack() as stack:
+        request.scope["fastapi_function_astack"] = stack
+        return await handle(request)
+
+
+class Router(APIRouter):
+    """A router of strict routes, whose operations are named after their functions."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            route_class=StrictRoute,
+            redirect_slashes=False,
+            generate_unique_id_function=lambda route: route.name,
+            **options,
+        )
