@@ -1,0 +1,1 @@
+"""Use cases, each for one actor in one transaction."""

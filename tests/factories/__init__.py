@@ -1,0 +1,1 @@
+"""Rows and bodies to start a test from; each is valid and unlike all others."""
