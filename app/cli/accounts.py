@@ -1,0 +1,97 @@
+"""Accounts that are made from the command line."""
+
+import secrets
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from app.config import Settings, SettingsError
+from app.db.errors import DATABASE_ERRORS, translate
+from app.db.repositories.users import UserReader, UserRepository
+from app.errors import EmailTaken, OperatorError, ValidationFailed
+from app.models.users import FULL_NAME_MAX, User
+from app.resources import Resources, open_resources
+from app.schemas.auth import RegisterRequest
+from app.services.auth import AuthService
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSuperuser:
+    """The account that everything else is set up from."""
+
+    email: str
+    generated_password: str | None
+    """None if the operator chose it."""
+
+
+def generate_password() -> str:
+    return secrets.token_urlsafe(15)
+
+
+def read_user(email: str, password: str, *, full_name: str = "") -> RegisterRequest:
+    """Check what an operator typed as strictly as the API does."""
+    name = full_name or email[:FULL_NAME_MAX]
+    try:
+        return RegisterRequest(email=email, password=password, full_name=name)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise OperatorError(f"{first['loc'][0]}: {first['msg']}") from None
+
+
+async def create_user(
+    settings: Settings, new: RegisterRequest, *, superuser: bool
+) -> User:
+    """Create a user outside of a request, in a transaction of its own."""
+    async with _open_few(settings) as resources:
+        return await _create(resources, new, superuser=superuser)
+
+
+async def create_first_superuser(settings: Settings) -> FirstSuperuser | None:
+    """Create the superuser of the settings, unless there is one already."""
+    async with _open_few(settings) as resources:
+        if await _superuser_exists(resources):
+            return None
+        given = settings.FIRST_SUPERUSER_PASSWORD
+        generated = None if given else generate_password()
+        email = settings.FIRST_SUPERUSER_EMAIL
+        password = given.get_secret_value() if given else str(generated)
+        try:
+            new = read_user(email, password, full_name="Superuser")
+            user = await _create(resources, new, superuser=True)
+        except EmailTaken as error:
+            if await _superuser_exists(resources):
+                return None  # another process was faster
+            raise SettingsError(f"FIRST_SUPERUSER_EMAIL: {error}") from None
+        except ValidationFailed as error:
+            reason = error.errors[0].detail
+            raise SettingsError(f"FIRST_SUPERUSER_PASSWORD: {reason}") from None
+        except OperatorError as error:
+            raise SettingsError(f"FIRST_SUPERUSER's {error}") from None
+        return FirstSuperuser(user.email, generated)
+
+
+async def _superuser_exists(resources: Resources) -> bool:
+    async with resources.sessions() as session:
+        return await UserRepository(session).superuser_exists()
+
+
+def _open_few(settings: Settings) -> AbstractAsyncContextManager[Resources]:
+    return open_resources(settings.model_copy(update={"DB_POOL_SIZE": 1}))
+
+
+async def _create(
+    resources: Resources, new: RegisterRequest, *, superuser: bool
+) -> User:
+    try:
+        async with resources.sessions.begin() as session:
+            auth = AuthService(
+                session=session,
+                users=UserReader(resources.reader),
+                passwords=resources.passwords,
+                tokens=resources.tokens,
+                settings=resources.settings,
+            )
+            return await auth.register(new, superuser=superuser)
+    except DATABASE_ERRORS as error:
+        raise translate(error) or error from None

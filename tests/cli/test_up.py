@@ -1,0 +1,134 @@
+"""``zenith up``, as a newcomer meets it."""
+
+import os
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+import app
+from tests.factories.users import registration
+from tests.processes import Running, new_home, run
+
+REGISTER = "/api/v1/auth/register"
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with new_home() as folder:
+        yield folder
+
+
+def postmaster_pid(home: Path) -> Path:
+    return home / "state" / "postgres" / "data" / "postmaster.pid"
+
+
+def children(server: Running) -> set[int]:
+    return {child.pid for child in psutil.Process(server.process.pid).children()}
+
+
+class TestUp:
+    def test_first_start_shows_the_way_in_and_the_password_once(
+        self, home: Path
+    ) -> None:
+        with Running("up", home=home) as first:
+            client = first.ready()
+            password = first.wait_for(r"Password +(\S+)").group(1)
+            form = {
+                "grant_type": "password",
+                "username": "admin@example.com",
+                "password": password,
+            }
+            token = client.post("/api/v1/auth/token", data=form).json()["access_token"]
+            headers = {"Authorization": f"Bearer {token}"}
+            me = client.get("/api/v1/users/me", headers=headers)
+            assert me.json()["is_superuser"] is True
+            assert first.stop(signal.SIGINT) == 0
+            assert "Stopped." in first.output
+        assert not postmaster_pid(home).exists()
+        with Running("up", home=home) as second:
+            second.ready()
+            assert "Password" not in second.output
+            assert password not in second.output
+            assert second.stop() == 0
+
+    def test_a_given_password_is_never_shown(self, home: Path) -> None:
+        password = "a password the operator chose"
+        with Running("up", home=home, FIRST_SUPERUSER_PASSWORD=password) as server:
+            server.ready()
+            assert password not in server.output
+            assert "as you have set it" in server.output
+
+    def test_a_second_one_on_the_same_home_says_where_the_first_is(
+        self, home: Path
+    ) -> None:
+        with Running("up", home=home) as first:
+            first.ready()
+            second = run("up", "--port", "0", home=home)
+            assert second.returncode == 2
+            assert second.stderr.count("\n") == 1
+            assert f"already up in {home / 'state'}, at {first.url()}" in second.stderr
+            assert first.process.poll() is None
+
+    def test_a_taken_port_is_one_clear_line(self, home: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            result = run("up", "--port", str(port), home=home)
+        assert result.returncode == 2
+        assert result.stderr == (
+            f"zenith: Port {port} is in use; choose another with --port.\n"
+        )
+
+    def test_what_was_acknowledged_survives_a_kill(self, home: Path) -> None:
+        with Running("up", home=home) as first:
+            client = first.ready()
+            body = registration()
+            assert client.post(REGISTER, json=body).status_code == 201
+            first.process.kill()
+            first.process.wait()
+        with Running("up", home=home) as second:
+            client = second.ready()
+            assert client.post(REGISTER, json=body).status_code == 409
+            assert second.stop() == 0
+        assert not postmaster_pid(home).exists()
+
+    def test_stopping_while_it_starts_leaves_nothing_running(self, home: Path) -> None:
+        with Running("up", home=home) as server:
+            server.wait_for("Starting PostgreSQL")
+            assert server.stop() == 0
+        assert not postmaster_pid(home).exists()
+
+    def test_a_dead_database_comes_back_by_itself(self, home: Path) -> None:
+        with Running("up", home=home) as server:
+            client = server.ready()
+            pid = int(postmaster_pid(home).read_text().split()[0])
+            os.kill(pid, signal.SIGKILL)
+            server.ready()
+            assert client.post(REGISTER, json=registration()).status_code == 201
+
+    def test_reload_starts_again_when_code_changes(self, home: Path) -> None:
+        with Running("up", "--reload", home=home) as server:
+            server.ready()
+            before = children(server)
+            Path(app.__file__).touch()
+            while children(server) <= before:
+                assert server.process.poll() is None
+            server.ready()
+            assert server.stop(signal.SIGINT) == 0
+        assert not postmaster_pid(home).exists()
+
+    def test_a_wrong_setting_is_one_clear_line(self, home: Path) -> None:
+        result = run("up", home=home, DATABASE_URI="postgresql://secret@host/db")
+        assert result.returncode == 2
+        assert result.stderr == (
+            "zenith: DATABASE_URI: no such setting; did you mean DATABASE_URL?\n"
+        )
+
+    def test_an_unknown_option_is_an_error(self, home: Path) -> None:
+        result = run("up", "--no-such-option", home=home)
+        assert result.returncode == 2
+        assert re.search("No such option", result.stderr)
