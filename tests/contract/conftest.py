@@ -1,0 +1,68 @@
+"""What the tests of the contract share: somebody with something, and the way to ask."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from httpx2 import Response
+
+from app.config import Settings
+from tests.conftest import running
+from tests.contract import probe
+from tests.contract.answers import complaints
+from tests.contract.operations import Operation
+from tests.contract.samples import Sample, Scene, scene_of
+
+
+@pytest.fixture(scope="package")
+async def probed(settings: Settings) -> AsyncIterator[FastAPI]:
+    """The application and the tests' own operation, which has every kind of input."""
+    async with running(settings) as app:
+        app.include_router(probe.router)
+        yield app
+
+
+@pytest.fixture
+async def scene(probed: FastAPI) -> Scene:
+    return await scene_of(probed)
+
+
+class Complaints:
+    """Collects what is wrong, so that one run shows all of it."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def about(self, name: str, response: Response, *, status: int) -> None:
+        self.add(name, *complaints(response, status=status))
+
+    def add(self, name: str, *found: str) -> None:
+        self._found += [f"{name}: {complaint}" for complaint in found]
+
+    def assert_none(self) -> None:
+        assert not self._found, "\n".join(self._found)
+
+
+@pytest.fixture
+def found() -> Complaints:
+    return Complaints()
+
+
+def every(operations: list[Operation]) -> pytest.MarkDecorator:
+    """Run a test for each of the operations."""
+    return pytest.mark.parametrize("operation", operations, ids=lambda one: one.id)
+
+
+async def send(
+    scene: Scene, operation: Operation, sample: Sample, **changes: Any
+) -> Response:
+    """Send a sample as it is, but for ``changes``: arguments of the HTTP client."""
+    request = {
+        "method": operation.method,
+        "url": operation.path.format(**sample.path),
+        **changes,
+    }
+    if operation.body is not None and not {"json", "content"} & changes.keys():
+        request["json"] = sample.body
+    return await scene.caller.client.request(**request)

@@ -1,0 +1,65 @@
+"""An operation of the tests' own: it has every kind of input that the API may have.
+
+What it refuses is what the same types refuse in each operation to come, and it shows
+that no row of bad input is left without a field to be sent in.
+"""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from app.schemas.base import Input, Output
+from app.schemas.types import Email, FullName
+from app.web.routing import Router
+
+router = Router(prefix="/probe", tags=["probe"])
+
+MAX_INT = 2**31 - 1
+Whole = Annotated[int, Field(ge=0, le=MAX_INT)]
+
+
+def _digits(text: Any) -> Any:
+    """Refuse what Pydantic takes for a number as well: ``1_000``, ``1.0``, `` 1``."""
+    if not (isinstance(text, int) or re.fullmatch(r"-?[0-9]{1,19}", str(text))):
+        raise PydanticCustomError("int_parsing", "Not a whole number")
+    return text
+
+
+Digits = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=100)]
+
+
+class Line(Input):
+    product_id: Annotated[UUID, Field(strict=False)]
+    quantity: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class ProbeRequest(Input):
+    email: Email
+    name: FullName
+    note: Annotated[str, Field(max_length=500)] | None = None
+    amount: Whole
+    ratio: Annotated[float, Field(ge=0, le=1)]
+    is_new: bool
+    kind: Literal["small", "large"]
+    lines: Annotated[list[Line], Field(min_length=1, max_length=100)]
+
+
+class ProbeResponse(Output):
+    id: UUID
+    seen_at: datetime | None
+
+
+@router.post("/{id}", operation_id="probe")
+async def probe(
+    id: UUID,  # noqa: ARG001 - there to be malformed
+    body: ProbeRequest,  # noqa: ARG001 - as above
+    q: Annotated[FullName, Query()] = "x",  # noqa: ARG001 - as above
+    size: Annotated[Digits, Query()] = 50,  # noqa: ARG001 - as above
+) -> ProbeResponse:
+    """Take anything that is valid, and keep nothing."""
+    return ProbeResponse(id=UUID(int=0), seen_at=None)
