@@ -1,0 +1,1 @@
+"""Measurements: ratios within one run, never bounds that a test asserts."""
