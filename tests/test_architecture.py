@@ -1,0 +1,197 @@
+"""Rules of the house that no other tool can check."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+from sqlalchemy import DateTime
+from sqlalchemy.orm import RelationshipProperty
+
+from app.main import create_app
+from app.models import Base
+from app.schemas.base import Input, Output, Patch
+from app.web.routing import StrictRoute
+from tests.conftest import settings_for
+
+ROOT = Path(__file__).parents[1]
+APP = ROOT / "app"
+MODULES = sorted(APP.rglob("*.py"))
+PYTHON = [
+    path
+    for folder in ("app", "alembic", "bench", "tests", "tools")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
+
+# Where transactions end: a request's, a command's, a migration's.
+EDGES = {"app/dependencies.py", "app/cli/accounts.py", "app/db/migrations.py"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def functions(path: Path) -> Iterator[Function]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, Function):
+            yield node
+
+
+def use_cases() -> Iterator[tuple[str, Function]]:
+    for path in sorted((APP / "services").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and node.name.endswith("Service"):
+                for case in node.body:
+                    if isinstance(case, ast.AsyncFunctionDef):
+                        yield f"{node.name}.{case.name}", case
+
+
+CASES = {name: case for name, case in use_cases() if "._" not in name}
+
+
+@pytest.fixture(scope="module")
+def application() -> FastAPI:
+    return create_app(settings_for())
+
+
+@pytest.fixture(scope="module")
+def routes(application: FastAPI) -> list[APIRoute]:
+    found = [
+        context.original_route for context in iter_route_contexts(application.routes)
+    ]
+    return [route for route in found if isinstance(route, APIRoute)]
+
+
+def test_there_are_use_cases_to_judge() -> None:
+    assert len(CASES) >= 5
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_use_case_asks_for_a_permission_first(name: str) -> None:
+    case = CASES[name]
+    if any(ast.unparse(mark).startswith("public(") for mark in case.decorator_list):
+        return
+    first = case.body[1] if ast.get_docstring(case) else case.body[0]
+    assert "self._actor.require" in ast.unparse(first)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nobody_commits_but_the_edge(path: Path) -> None:
+    text = path.read_text()
+    assert ".commit(" not in text
+    if name_of(path) not in EDGES:
+        assert "sessions.begin(" not in text
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_a_module_fits_the_head(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_a_function_fits_the_eye(path: Path) -> None:
+    for function in functions(path):
+        assert function.end_lineno is not None
+        assert function.end_lineno - function.lineno < 40, function.name
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name_of)
+def test_an_exception_from_a_rule_carries_its_reason(path: Path) -> None:
+    for line in path.read_text().splitlines():
+        mark = re.search(r"#\s*(noqa|type: ignore)(\S*)(.*)", line)
+        if mark and "re.search" not in line:
+            _, codes, rest = mark.groups()
+            assert re.match(r"[:\[]", codes), f"an ignore without a code: {line}"
+            assert re.search(r"[a-z]{3,}", rest), f"an ignore without a reason: {line}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_what_costs_or_misleads_is_not_used(path: Path) -> None:
+    text = path.read_text()
+    for name in ("BaseHTTPMiddleware", "@app.middleware", "BackgroundTasks", "TODO"):
+        assert name not in text
+
+
+def test_every_route_is_strict(routes: list[APIRoute]) -> None:
+    assert len(routes) >= 10
+    for route in routes:
+        assert isinstance(route, StrictRoute), route.path
+
+
+def dependants(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for dependency in dependant.dependencies:
+        yield from dependants(dependency)
+
+
+def test_nothing_of_a_request_runs_in_a_thread(routes: list[APIRoute]) -> None:
+    for route in routes:
+        for dependant in dependants(route.dependant):
+            call: Any = dependant.call
+            judged = call if inspect.isroutine(call) else type(call).__call__
+            is_async = inspect.iscoroutinefunction(judged)
+            assert is_async or inspect.isasyncgenfunction(judged), call
+
+
+def test_sessions_end_before_the_response(routes: list[APIRoute]) -> None:
+    found = [d for route in routes for d in dependants(route.dependant)]
+    generators = [d for d in found if inspect.isasyncgenfunction(d.call)]
+    assert generators
+    for dependant in generators:
+        assert dependant.scope == "function", dependant.call
+
+
+def descendants(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from descendants(child)
+
+
+def test_output_schemas_have_no_defaults() -> None:
+    for schema in descendants(Output):
+        for name, field in schema.model_fields.items():
+            assert field.default is PydanticUndefined, f"{schema.__name__}.{name}"
+
+
+def test_bodies_are_inputs_or_patches(routes: list[APIRoute]) -> None:
+    for route in routes:
+        if route.body_field is not None:
+            body = route.body_field.field_info.annotation
+            assert body is not None
+            assert isinstance(body, type)
+            assert issubclass(body, Patch if route.methods == {"PATCH"} else Input)
+
+
+def test_endpoints_are_one_call_and_a_docstring() -> None:
+    for path in sorted((APP / "routers").glob("*.py")):
+        for function in functions(path):
+            if function.name.startswith("_"):
+                continue
+            assert ast.get_docstring(function), f"{path.stem}.{function.name}"
+            assert len(function.body) == 2, f"{path.stem}.{function.name}"
+
+
+def test_constraints_are_named_and_times_have_a_zone() -> None:
+    for table in Base.metadata.sorted_tables:
+        for constraint in table.constraints:
+            assert constraint.name, f"{table.name}: {constraint}"
+        for column in table.columns:
+            if isinstance(column.type, DateTime):
+                assert column.type.timezone, f"{table.name}.{column.name}"
+
+
+def test_relationships_load_nothing_by_themselves() -> None:
+    for mapper in Base.registry.mappers:
+        for relationship in mapper.relationships:
+            assert isinstance(relationship, RelationshipProperty)
+            assert relationship.lazy in {"raise", "write_only"}, str(relationship)
