@@ -9,10 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx2
 
@@ -20,6 +20,8 @@ from app.config import Settings
 
 PATIENCE_SECONDS = 60  # an end for a test that would hang; nothing is asserted of it
 COMMAND = (sys.executable, "-c", "from app.cli import main; main()")
+
+T = TypeVar("T")
 
 
 def environment(**given: str) -> dict[str, str]:
@@ -108,10 +110,14 @@ class Running:
         raise AssertionError(self.output)
 
     def wait_for(self, pattern: str) -> re.Match[str]:
+        return self.wait_until(lambda: re.search(pattern, self.output))
+
+    def wait_until(self, condition: Callable[[], T | None]) -> T:
+        """Wait for a condition, and return what it gives when it holds."""
         for _ in self._patiently():
-            if found := re.search(pattern, self.output):
-                return found
-        raise AssertionError(f"no {pattern!r} in:\n{self.output}")
+            if result := condition():
+                return result
+        raise AssertionError(self.output)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""

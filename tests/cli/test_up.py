@@ -115,8 +115,7 @@ class TestUp:
             server.ready()
             before = children(server)
             Path(app.__file__).touch()
-            while children(server) <= before:
-                assert server.process.poll() is None
+            server.wait_until(lambda: children(server) - before)
             server.ready()
             assert server.stop(signal.SIGINT) == 0
         assert not postmaster_pid(home).exists()
