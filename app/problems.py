@@ -10,6 +10,13 @@ from app.errors import ZenithError
 MEDIA_TYPE = "application/problem+json"
 MAX_POINTER = 256
 
+# As RFC 9110 has renamed them, and Python since 3.13.
+_TITLES = {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "URI Too Long",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
+}
+
 
 def outline(
     kind: type[ZenithError], detail: str, *, instance: str, request_id: str
@@ -17,7 +24,7 @@ def outline(
     """Return the members that every problem has; ``instance`` is the path asked for."""
     return {
         "type": f"urn:zenith:problem:{kind.code}",
-        "title": HTTPStatus(kind.status).phrase,
+        "title": _TITLES.get(kind.status, kind.status.phrase),
         "status": int(kind.status),
         "detail": detail,
         "instance": instance,
