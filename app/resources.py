@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.config import Settings, SettingsError
 from app.db.engine import create_engine, sessions_of
+from app.db.errors import DATABASE_ERRORS
 from app.db.reader import Reader
 from app.errors import Unavailable
 from app.security.keys import SigningKeys
@@ -87,5 +88,5 @@ async def _warm_up(resources: Resources) -> None:
 
     try:
         await asyncio.gather(resources.reader.warm_up(), open_session())
-    except Unavailable:
+    except (Unavailable, *DATABASE_ERRORS):
         _log.warning("the database does not answer; starting without it")

@@ -1,5 +1,6 @@
 """A database that is away when the application starts."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,17 @@ class TestStart:
         assert ready.status_code == 503
         assert "hidden-password" not in ready.text
         assert ready.json()["checks"]["database"] == "down"
+
+    async def test_a_server_that_never_answers_does_not_stop_the_start(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # The pool's patience ends before that of the connection which it waits for.
+        monkeypatch.setattr("app.db.reader.POOL_SECONDS", 0.1)
+        monkeypatch.setattr("app.db.connections.CONNECT_SECONDS", 0.5)
+        with socket.create_server(("127.0.0.1", 0)) as silent_server:
+            port = silent_server.getsockname()[1]
+            url = f"postgresql://app:any@127.0.0.1:{port}/zenith"
+            settings = settings_for(DATABASE_URL=SecretStr(url), ZENITH_HOME=tmp_path)
+            async with running(settings) as app, client_of(app) as client:
+                assert (await client.get("/health/live")).status_code == 200
+                assert (await client.get("/health/ready")).status_code == 503
