@@ -100,7 +100,7 @@ R = TypeVar("R", bound=HasId)
 class Created:
     """Tells in the ``Location`` header where a new resource is."""
 
-    def __init__(self, response: Response, resources: SharedResources) -> None:
+    def __init__(self, response: Response, resources: Resources) -> None:
         self._headers = response.headers
         self._root = resources.settings.API_V1_STR
 
