@@ -38,8 +38,12 @@ _SETTINGS = {
 _START_SECONDS = 300
 _POLL_SECONDS = 0.02
 _RETRY_SECONDS = 0.2
-_STOP_SIGNALS = ((signal.SIGINT, 30), (signal.SIGQUIT, 10))
-"""Fast and immediate shutdown, with the seconds that each may take."""
+_STOP_SIGNALS = ((signal.SIGINT, 5), (signal.SIGQUIT, 10))
+"""Fast and immediate shutdown, with the seconds that each may take.
+
+The latter loses nothing: the next start reads the log that the former would have put
+into the tables.
+"""
 _MEMORY_IN_USE = "is still in use"  # until the backends of a killed server are gone
 _PASSING_FAILURES = (
     _MEMORY_IN_USE,
