@@ -37,8 +37,11 @@ def client_of(peer: str, forwarded_for: str, proxies: Networks) -> str:
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """Read an address; one that IPv6 wraps around IPv4 is the IPv4 address.
 
-    A socket that listens on both families shows each IPv4 peer so.
+    A socket that listens on both families shows each IPv4 peer so. A zone (``%eth0``)
+    means something on one machine only, and may hold any text.
     """
+    if "%" in text:
+        return None
     try:
         address = ip_address(text)
     except ValueError:

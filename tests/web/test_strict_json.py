@@ -18,6 +18,11 @@ from app.web.strict_json import MAX_DEPTH, MAX_VALUES, parse
         (b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, None),
         (b'["' + b"," * (MAX_VALUES + 1) + b'"]', ["," * (MAX_VALUES + 1)]),
         (b'["\\"' + b"," * (MAX_VALUES + 1) + b'"]', ['"' + "," * (MAX_VALUES + 1)]),
+        (b"[" + b",".join([b'",\\","'] * MAX_VALUES) + b"]", [',",'] * MAX_VALUES),
+        (
+            b"{" + b",".join(b'"%d":","' % n for n in range(MAX_VALUES)) + b"}",
+            {str(n): "," for n in range(MAX_VALUES)},
+        ),
     ],
 )
 def test_good_json_is_read(raw: bytes, value: Any) -> None:
@@ -73,6 +78,10 @@ def test_what_nobody_can_use_is_refused_where_it_stands(
     "raw",
     [
         b"[" + b",".join([b"1"] * (MAX_VALUES + 2)) + b"]",
+        b"[" + b",".join([b'",\\",]"'] * (MAX_VALUES + 2)) + b"]",
+        b"{" + b",".join(b'"%d":""' % n for n in range(MAX_VALUES + 2)) + b"}",
+        b"[" + b",".join([b"[" * 60 + b"]" * 60] * 8000) + b"]",
+        b"[" + b",".join([b'{"a":' * 60 + b'"\\u0000"' + b"}" * 60] * 3000) + b"]",
         # Judged in one pass, though no string of it ends.
         b"," * (MAX_VALUES + 1) + b'"' + b'\\"' * 400_000,
     ],
