@@ -1,8 +1,9 @@
 """The kinds of schema: what comes in, what changes, what goes out."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class BaseSchema(BaseModel):
@@ -30,3 +31,21 @@ class Output(BaseSchema):
     """A response body. Its fields never have defaults: each is always sent."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+T = TypeVar("T", bound=Output)
+
+
+class Page(Output, Generic[T]):
+    """A part of a list, by its number or from a cursor on."""
+
+    items: Sequence[T]
+    total: int | None = Field(
+        description="Rows of the whole list; null above 10,000 and behind a cursor."
+    )
+    page: int | None = Field(description="Null behind a cursor.")
+    size: int
+    pages: int | None = Field(description="Null where `total` is.")
+    next_cursor: str | None = Field(
+        description="Send it as `cursor` to go on; null when there is no more."
+    )

@@ -2,21 +2,25 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from email.message import Message
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from typing_extensions import override
 
 from app.db.errors import DATABASE_ERRORS, can_be_run_again
-from app.errors import UnsupportedMediaType
+from app.errors import FieldError, UnsupportedMediaType, ValidationFailed
+from app.problems import pointer
 from app.web.strict_json import parse
 
 ATTEMPTS = 4
 PAUSE_SECONDS = 0.02
+MAX_REPEATED = 100  # that are named
 _UTF_8 = ("utf-8", "utf8")
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -63,9 +67,12 @@ class StrictRoute(APIRoute):
     @override
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
+        reads_query = _reads_query(self.dependant)
 
         async def handle_strictly(request: Request) -> Response:
             strict = StrictRequest(request.scope, request.receive)
+            if reads_query and request.scope["query_string"]:
+                _refuse_repeated(strict)
             for attempt in range(1, ATTEMPTS):
                 try:
                     return await _in_one_transaction(handle, strict)
@@ -76,6 +83,25 @@ class StrictRoute(APIRoute):
             return await _in_one_transaction(handle, strict)
 
         return handle_strictly
+
+
+def _reads_query(dependant: Dependant) -> bool:
+    inner = dependant.dependencies
+    return bool(dependant.query_params) or any(_reads_query(one) for one in inner)
+
+
+def _refuse_repeated(request: Request) -> None:
+    """Refuse a parameter that stands there twice: FastAPI would take the last one."""
+    counted = Counter(name for name, _ in request.query_params.multi_items())
+    repeated = [name for name, count in counted.items() if count > 1]
+    if repeated:
+        detail = "This parameter stands there more than once."
+        raise ValidationFailed(
+            *(
+                FieldError(pointer("query", name), "repeated_parameter", detail)
+                for name in repeated[:MAX_REPEATED]
+            )
+        )
 
 
 async def _in_one_transaction(handle: Handler, request: Request) -> Response:

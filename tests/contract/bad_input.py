@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -266,6 +267,17 @@ def bad_queries(operation: Operation) -> Iterator[str]:
             for value in _bad_texts(one):
                 yield f"{name}={value}"
         yield f"{name}=%00"
+        yield f"{name}=1&{name}=1"
+    if any(one["name"] == "cursor" for one in operation.parameters("query")):
+        yield from _bad_list_queries()
+
+
+def _bad_list_queries() -> Iterator[str]:
+    """Yield what no list takes, whichever parameters it has."""
+    yield from ("unknown=1", "=1", "Size=1", "size%5B%5D=1", "size=1;page=1")
+    yield from ("sort=password_hash", "sort=created_at,-created_at", "sort=,")
+    yield from ("page=1&cursor=x", "page=201", "size=100&page=101")
+    yield from ("cursor=%2B", "cursor=%C3%A9", "cursor=" + "x" * 5000)
 
 
 def _bad_texts(schema: Schema) -> Iterator[str]:
@@ -275,5 +287,7 @@ def _bad_texts(schema: Schema) -> Iterator[str]:
     if kind == "integer":
         yield from ("1.0", "1.5", "true", "%201", "%2B1", "0x1", str(2**63))
     if kind == "boolean":
-        yield from ("", "2", "maybe")
+        yield from ("", "1", "0", "2", "maybe", "True", "on", "%20true", "null")
+    if not re.search(schema.get("pattern", ""), ""):
+        yield ""
     yield from (quote(str(value)[:5000]) for value in _out_of_bounds(schema))

@@ -4,16 +4,22 @@ What it refuses is what the same types refuse in each operation to come, and it 
 that no row of bad input is left without a field to be sent in.
 """
 
-import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import MISSING, Field
 
 from app.schemas.base import Input, Output
+from app.schemas.lists import (
+    DIGITS,
+    ListQuery,
+    QueryBool,
+    QueryTime,
+    SearchText,
+    sortable,
+)
 from app.schemas.types import Email, FullName
 from app.web.routing import Router
 
@@ -21,16 +27,6 @@ router = Router(prefix="/probe", tags=["probe"])
 
 MAX_INT = 2**31 - 1
 Whole = Annotated[int, Field(ge=0, le=MAX_INT)]
-
-
-def _digits(text: Any) -> Any:
-    """Refuse what Pydantic takes for a number as well: ``1_000``, ``1.0``, `` 1``."""
-    if not (isinstance(text, int) or re.fullmatch(r"-?[0-9]{1,19}", str(text))):
-        raise PydanticCustomError("int_parsing", "Not a whole number")
-    return text
-
-
-Digits = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=100)]
 
 
 class Line(Input):
@@ -49,17 +45,27 @@ class ProbeRequest(Input):
     lines: Annotated[list[Line], Field(min_length=1, max_length=100)]
 
 
+class ProbeQuery(ListQuery):
+    sort: Annotated[str, sortable("created_at", "name")] = "-created_at"
+    q: SearchText | MISSING = MISSING
+    name: FullName | MISSING = MISSING
+    kind: Literal["small", "large"] | MISSING = MISSING
+    is_new: QueryBool | MISSING = MISSING
+    min_amount: Annotated[int, Field(ge=0, le=MAX_INT), DIGITS] | MISSING = MISSING
+    created_after: QueryTime | MISSING = MISSING
+    product_id: UUID | MISSING = MISSING
+
+
 class ProbeResponse(Output):
     id: UUID
     seen_at: datetime | None
 
 
-@router.post("/{id}", operation_id="probe")
+@router.post("/{id:uuid}", operation_id="probe")
 async def probe(
     id: UUID,  # noqa: ARG001 - there to be malformed
     body: ProbeRequest,  # noqa: ARG001 - as above
-    q: Annotated[FullName, Query()] = "x",  # noqa: ARG001 - as above
-    size: Annotated[Digits, Query()] = 50,  # noqa: ARG001 - as above
+    query: Annotated[ProbeQuery, Query()],  # noqa: ARG001 - as above
 ) -> ProbeResponse:
     """Take anything that is valid, and keep nothing."""
     return ProbeResponse(id=UUID(int=0), seen_at=None)
