@@ -28,6 +28,12 @@ def previous_secret_key(settings: Settings) -> bytes | None:
     return settings.SECRET_KEY_PREVIOUS.get_secret_value().encode()
 
 
+def keys_of(settings: Settings, label: str) -> list[bytes]:
+    """Derive the keys of one use: the one that signs, then the one before it."""
+    known = (secret_key(settings), previous_secret_key(settings))
+    return [derive(secret, label) for secret in known if secret is not None]
+
+
 def derive(secret: bytes, label: str, length: int = 32) -> bytes:
     """Derive the key of one use (HKDF-SHA-256, RFC 5869), so that no two share one."""
     hkdf = HKDF(SHA256(), length=length, salt=None, info=f"zenith/{label}".encode())
