@@ -3,8 +3,10 @@
 import difflib
 import json
 import os
+import re
 from enum import StrEnum
 from functools import cache
+from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -56,6 +58,30 @@ def _postgresql_url(value: SecretStr) -> SecretStr:
     return value
 
 
+_REDIS_SERVER = r"([^@/?#\s]*@)?[^@/?#\s]+(/\d*)?"
+_REDIS_TLS = r"&?ssl_(ca_certs|cert_reqs|certfile|keyfile)=[^&\s]+"
+_REDIS_FORMS = re.compile(
+    rf"redis://{_REDIS_SERVER}"
+    rf"|rediss://{_REDIS_SERVER}(\?({_REDIS_TLS})+)?"
+    r"|unix://([^@/?#\s]*@)?/[^?#\s]+(\?db=\d+)?"
+)
+
+
+def _redis_url(value: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(value.get_secret_value())
+        fits = (parts.hostname or parts.scheme == "unix") and parts.port != 0
+    except ValueError:  # the port; its text would show a part of the value
+        fits = False
+    if not fits or not _REDIS_FORMS.fullmatch(value.get_secret_value()):
+        raise ValueError("must be a redis://, rediss:// or unix:// URL")
+    if find_spec("redis") is None:
+        raise ValueError(
+            "needs a package: `uv sync --extra redis` or `pip install 'zenith[redis]'`"
+        )
+    return value
+
+
 def _web_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -75,6 +101,7 @@ def _origin(value: str) -> str:
 
 type_list = (NoDecode, BeforeValidator(_split))
 PostgresURL = Annotated[SecretStr, AfterValidator(_postgresql_url)]
+RedisURL = Annotated[SecretStr, AfterValidator(_redis_url)]
 WebURL = Annotated[str, AfterValidator(_web_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 PathPrefix = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+$")]
@@ -105,6 +132,7 @@ class Settings(BaseSettings):
     DATABASE_DIRECT_URL: PostgresURL | None = None
     DB_POOL_SIZE: int = Field(default=10, ge=1, le=1000)
     DB_MAX_OVERFLOW: int = Field(default=20, ge=0, le=1000)
+    REDIS_URL: RedisURL | None = None
 
     SECRET_KEY: SecretStr | None = None
     SECRET_KEY_PREVIOUS: SecretStr | None = None
@@ -112,12 +140,14 @@ class Settings(BaseSettings):
     JWT_PRIVATE_KEY_FILE: Path | None = None
     JWT_PUBLIC_KEY_FILES: Annotated[list[Path], *type_list] = []
     ACCESS_TOKEN_EXPIRE_MINUTES: int = Field(default=30, ge=1, le=24 * 60)
+    REFRESH_TOKEN_EXPIRE_DAYS: int = Field(default=7, ge=1, le=90)
 
     ALLOWED_ORIGINS: Annotated[list[Origin], *type_list] = []
     ALLOWED_HOSTS: Annotated[list[str], *type_list] = []
     TRUSTED_PROXIES: Annotated[list[IPv4Network | IPv6Network], *type_list] = []
     PUBLIC_URL: WebURL = "http://localhost:8000"
     MAX_BODY_BYTES: int = Field(default=1_048_576, ge=1024, le=2**30)
+    RATE_LIMIT_ENABLED: bool = True
 
     FIRST_SUPERUSER_EMAIL: str = "admin@example.com"
     FIRST_SUPERUSER_PASSWORD: SecretStr | None = None

@@ -25,6 +25,8 @@ class ZenithError(Exception):
 
     status: ClassVar[HTTPStatus]
     code: ClassVar[str]
+    commits: ClassVar[bool] = False
+    """Whether the transaction is committed all the same: the failure has an effect."""
 
     def __init__(
         self,
@@ -61,14 +63,23 @@ class UntrustedHost(BadRequest):
     code = "untrusted_host"
 
 
+class InvalidPassword(BadRequest):
+    """The password that should confirm the request is wrong."""
+
+    code = "invalid_password"
+
+
 class OAuthError(BadRequest):
     """The token endpoint's kind of error, in RFC 6749's words as well (5.2)."""
 
     oauth_error: ClassVar[str]
 
     def __init__(self, detail: str) -> None:
-        extra = {"error": self.oauth_error, "error_description": detail}
-        super().__init__(detail, extra=extra)
+        super().__init__(detail, extra=self.oauth_members(detail))
+
+    @classmethod
+    def oauth_members(cls, detail: str) -> dict[str, str]:
+        return {"error": cls.oauth_error, "error_description": detail}
 
 
 class InvalidRequest(OAuthError):
@@ -95,6 +106,12 @@ class InactiveUser(InvalidGrant):
     code = "inactive_user"
 
 
+class RefreshTokenReused(InvalidGrant):
+    """A refresh token was used twice, so it may be stolen: its session is ended."""
+
+    commits = True
+
+
 class Unauthorized(ZenithError):
     """The request carries no credentials that are valid now."""
 
@@ -103,6 +120,13 @@ class Unauthorized(ZenithError):
 
     def __init__(self, detail: str = "A valid access token is needed.") -> None:
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(ZenithError):
+    """The caller is known and may not do this."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "forbidden"
 
 
 class NotFound(ZenithError):
@@ -139,6 +163,19 @@ class EmailTaken(Conflict):
     code = "email_taken"
 
 
+class LastSuperuser(Conflict):
+    """Somebody has to stay who may see to everything."""
+
+    code = "last_superuser"
+
+
+class PreconditionFailed(ZenithError):
+    """The resource has changed since the client read it (RFC 9110, 13.1.1)."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    code = "precondition_failed"
+
+
 class BodyTooLarge(ZenithError):
     """The body is larger than this endpoint accepts."""
 
@@ -168,6 +205,13 @@ class ValidationFailed(ZenithError):
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__("The request breaks a rule of this endpoint.", errors=errors)
+
+
+class TooManyRequests(ZenithError):
+    """More requests came than the limit allows; ``Retry-After`` says when to go on."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "rate_limited"
 
 
 class HeadTooLarge(ZenithError):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import QueuePool
@@ -14,9 +15,17 @@ from app.db.engine import create_engine, sessions_of
 from app.db.errors import DATABASE_ERRORS
 from app.db.reader import Reader
 from app.errors import Unavailable
+from app.pagination import Cursors
 from app.security.keys import SigningKeys
+from app.security.limit_storage import SharedStorage
+from app.security.limits import Limiter
 from app.security.passwords import Passwords
+from app.security.refresh_tokens import RefreshTokens
+from app.security.secret_key import keys_of
 from app.security.tokens import AccessTokens
+
+if TYPE_CHECKING:
+    from app.integrations.redis import Redis
 
 FAREWELL_SECONDS = 1
 
@@ -32,6 +41,9 @@ class Resources:
     passwords: Passwords
     keys: SigningKeys
     tokens: AccessTokens
+    refresh_tokens: RefreshTokens
+    redis: "Redis | None"
+    limiter: Limiter
 
     @property
     def connections_in_use(self) -> int:
@@ -43,11 +55,29 @@ class Resources:
 
 @contextlib.asynccontextmanager
 async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
-    """Make everything that needs no database, then warm up what does.
+    """Make everything that needs no server, then warm up what does.
 
     A database that is away does not stop the start: readiness tells, and the first
-    request after its return connects.
+    request after its return connects. Neither does Redis.
     """
+    resources = _make(settings)
+    try:
+        await resources.reader.open()
+        await _warm_up(resources)
+        await _open_redis(resources)
+        yield resources
+    finally:
+        resources.passwords.close()
+        await resources.reader.close()
+        await resources.limiter.close()
+        if resources.redis is not None:
+            await resources.redis.close()
+        # A server that hangs takes no farewell; the process need not wait for it.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(resources.engine.dispose(), FAREWELL_SECONDS)
+
+
+def _make(settings: Settings) -> Resources:
     if settings.DATABASE_URL is None:
         raise SettingsError("DATABASE_URL: needed here; `zenith up` brings a database")
     url = settings.DATABASE_URL.get_secret_value()
@@ -55,11 +85,16 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     engine = create_engine(
         url, pool_size=settings.DB_POOL_SIZE, max_overflow=settings.DB_MAX_OVERFLOW
     )
-    resources = Resources(
+    redis = _redis(settings)
+    return Resources(
         settings=settings,
         engine=engine,
         sessions=sessions_of(engine),
-        reader=Reader(url, pool_size=settings.DB_POOL_SIZE),
+        reader=Reader(
+            url,
+            pool_size=settings.DB_POOL_SIZE,
+            cursors=Cursors(keys_of(settings, "cursor")),
+        ),
         passwords=Passwords(),
         keys=keys,
         tokens=AccessTokens(
@@ -68,17 +103,33 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             audience=settings.PUBLIC_URL + settings.API_V1_STR,
             lifetime=settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
         ),
+        refresh_tokens=RefreshTokens(keys_of(settings, "refresh-token")),
+        redis=redis,
+        limiter=_limiter(settings, redis),
     )
-    try:
-        await resources.reader.open()
-        await _warm_up(resources)
-        yield resources
-    finally:
-        resources.passwords.close()
-        await resources.reader.close()
-        # A server that hangs takes no farewell; the process need not wait for it.
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(engine.dispose(), FAREWELL_SECONDS)
+
+
+def _redis(settings: Settings) -> "Redis | None":
+    if settings.REDIS_URL is None:
+        return None
+    from app.integrations.redis import Redis  # noqa: PLC0415 - an extra, slow to import
+
+    return Redis(settings.REDIS_URL.get_secret_value())
+
+
+def _limiter(settings: Settings, redis: "Redis | None") -> Limiter:
+    is_enabled = settings.RATE_LIMIT_ENABLED
+    return Limiter(
+        key=keys_of(settings, "rate-limits")[0],
+        shared=SharedStorage(redis) if redis and is_enabled else None,
+        enabled=is_enabled,
+    )
+
+
+async def _open_redis(resources: Resources) -> None:
+    if resources.redis is not None:
+        await resources.redis.open()
+    await resources.limiter.open()
 
 
 async def _warm_up(resources: Resources) -> None:

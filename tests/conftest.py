@@ -26,6 +26,7 @@ from app.main import create_app
 from app.resources import Resources
 from app.telemetry.logs import configure_logging
 from tests.databases import Databases
+from tests.valkey import Valkey, running_valkey
 
 HOME = pytest.StashKey[Path]()
 CLIENT = ("127.0.0.1", 50000)
@@ -80,6 +81,13 @@ def postgres(pytestconfig: pytest.Config) -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture(scope="session")
+def valkey() -> Iterator[Valkey]:
+    """A Redis for all tests of this worker, which name their keys apart."""
+    with running_valkey() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def databases(postgres: EmbeddedPostgres, pytestconfig: pytest.Config) -> Databases:
     return Databases(postgres, pytestconfig.stash[HOME])
 
@@ -103,6 +111,7 @@ def settings_for(**given: object) -> Settings:
         "SECRET_KEY": SecretStr("a test's own secret, of 32 bytes and more"),
         "PUBLIC_URL": BASE_URL,
         "DB_POOL_SIZE": 5,
+        "RATE_LIMIT_ENABLED": False,  # most tests are not about it, and ask often
         **given,
     }
     return Settings(_env_file=None, **chosen)  # type: ignore[arg-type]  # checked by Pydantic

@@ -19,7 +19,8 @@ import httpx2
 from app.config import Settings
 
 PATIENCE_SECONDS = 60  # an end for a test that would hang; nothing is asserted of it
-COMMAND = (sys.executable, "-c", "from app.cli import main; main()")
+PROGRAM = "from app.cli import main; main()"
+COMMAND = (sys.executable, "-c", PROGRAM)
 
 T = TypeVar("T")
 
@@ -58,14 +59,26 @@ def run(
 
 
 class Running:
-    """A server that has been started; leaving the context kills what is left of it."""
+    """A server that has been started; leaving the context kills what is left of it.
 
-    def __init__(self, *arguments: str, home: Path, **settings: str) -> None:
+    ``prelude`` is Python that the process runs first.
+    """
+
+    def __init__(
+        self, *arguments: str, home: Path, prelude: str = "", **settings: str
+    ) -> None:
         self._clients = contextlib.ExitStack()
         self._log = home / f"{time.monotonic_ns()}.log"
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, *arguments, "--port", "0"],
+                [
+                    sys.executable,
+                    "-c",
+                    f"{prelude}\n{PROGRAM}",
+                    *arguments,
+                    "--port",
+                    "0",
+                ],
                 env=environment(ZENITH_HOME=str(home / "state"), **settings),
                 cwd=home,
                 stdout=log,

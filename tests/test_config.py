@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app import config
 from app.config import Settings, SettingsError, load_settings
 from tests.conftest import settings_for
 
@@ -87,6 +88,17 @@ class TestValues:
             ("DB_POOL_SIZE", "0"),
             ("ACCESS_TOKEN_EXPIRE_MINUTES", "hidden-value"),
             ("LOG_LEVEL", "hidden-value"),
+            ("RATE_LIMIT_ENABLED", "hidden-value"),
+            ("REDIS_URL", "hidden-value"),
+            ("REDIS_URL", "http://hidden-value"),
+            ("REDIS_URL", "redis://:hidden-value@"),
+            ("REDIS_URL", "redis://:hidden-value@/0"),
+            ("REDIS_URL", "redis://host:hidden-value"),
+            ("REDIS_URL", "redis://host:0/hidden-value"),
+            ("REDIS_URL", "redis://[hidden-value"),
+            ("REDIS_URL", "redis://host/0?hidden-value=1"),
+            ("REDIS_URL", "rediss://host?ssl_check_hostname=hidden-value"),
+            ("REDIS_URL", "unix://hidden-value"),
         ],
     )
     def test_a_wrong_one_is_named_and_never_shown(
@@ -108,6 +120,7 @@ class TestValues:
             DATABASE_DIRECT_URL=url,
             FIRST_SUPERUSER_PASSWORD=SECRET,
             METRICS_TOKEN=SECRET,
+            REDIS_URL=f"redis://:{SECRET}@host",
         )
         assert SECRET not in repr(settings)
         assert SECRET not in settings.model_dump_json()
@@ -115,6 +128,34 @@ class TestValues:
     def test_es256_needs_a_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(SettingsError, match="JWT_PRIVATE_KEY_FILE"):
             load(monkeypatch, ALGORITHM="ES256")
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "redis://host",
+            "redis://user:p%40ss@host:6379/1",
+            "redis://[::1]:6379",
+            "rediss://:word@host/0?ssl_ca_certs=/ca.pem&ssl_cert_reqs=required",
+            "unix:///run/valkey.sock?db=1",
+        ],
+    )
+    def test_redis_may_be_anywhere(
+        self, monkeypatch: pytest.MonkeyPatch, url: str
+    ) -> None:
+        read = load(monkeypatch, REDIS_URL=url).REDIS_URL
+        assert read is not None
+        assert read.get_secret_value() == url
+
+    def test_redis_without_its_package_says_how_to_install_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(config, "find_spec", lambda _: None)
+        with pytest.raises(SettingsError) as caught:
+            load(monkeypatch, REDIS_URL="redis://:hidden-value@host")
+        assert str(caught.value) == (
+            "REDIS_URL: needs a package: "
+            "`uv sync --extra redis` or `pip install 'zenith[redis]'`"
+        )
 
 
 class TestProduction:

@@ -57,7 +57,7 @@ def main() -> None:
     (ROOT / "uv.lock").unlink(missing_ok=True)
     everything = pins(export("--all-groups", "--all-extras", "--no-hashes"))
     PYPROJECT.write_text(with_constraints(PYPROJECT.read_text(), everything))
-    REQUIREMENTS.write_text(HEADER + export("--no-dev"))
+    REQUIREMENTS.write_text(HEADER + export("--no-dev", "--all-extras"))
     print(f"Pinned {len(everything)} packages.")
 
 

@@ -9,7 +9,7 @@ from uuid_utils import uuid7
 
 from app.config import Settings
 from app.errors import UntrustedHost
-from app.headers import SECURITY_HEADERS
+from app.headers import ADDED, SECURITY_HEADERS
 from app.middleware.asgi import App, Message, Receive, Scope, Send, send_problem
 from app.middleware.client import client_of, is_trusted
 from app.middleware.hosts import Hosts
@@ -46,7 +46,8 @@ class EdgeMiddleware:
         self._see_through_proxies(scope, watched)
         request_id = _request_id(watched.get(b"x-request-id", b""))
         token = logs.request_id.set(request_id)
-        response = _Response(send, self._headers, request_id)
+        added = scope.setdefault(ADDED, {})
+        response = _Response(send, self._headers, request_id, added)
         try:
             if self._hosts.answers(watched.get(b"host", b"")):
                 await self._app(scope, receive, response.send)
@@ -87,10 +88,15 @@ class _Response:
     """Adds headers to a response on its way out, and remembers its status."""
 
     def __init__(
-        self, send: Send, headers: dict[bytes, bytes], request_id: str
+        self,
+        send: Send,
+        headers: dict[bytes, bytes],
+        request_id: str,
+        added: dict[tuple[bytes, bytes], bytes],
     ) -> None:
         self._send = send
         self._headers = headers
+        self._added = added
         self._request_id = request_id.encode()
         self.status = 0
         """0 until the response has started."""
@@ -104,6 +110,8 @@ class _Response:
                 *((k, v) for k, v in self._headers.items() if k not in given),
                 (b"x-request-id", self._request_id),
             ]
+            if self._added:
+                message["headers"] += [(k[0], v) for k, v in self._added.items()]
         await self._send(message)
 
 

@@ -1,6 +1,7 @@
 """Whether this process can do its work."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -13,12 +14,16 @@ from app.lifecycle import is_draining
 from app.schemas.operations import HealthResponse, LiveResponse, ReadyResponse, State
 from app.services.actor import public
 
+if TYPE_CHECKING:
+    from app.integrations.redis import Redis
+
 
 @dataclass(frozen=True, slots=True)
 class HealthService:
     """The use cases of load balancers and of operators in a hurry."""
 
     reader: Reader
+    redis: "Redis | None" = None
 
     @public("It tells nothing but that the process answers.")
     async def health(self) -> HealthResponse:
@@ -30,17 +35,21 @@ class HealthService:
 
     @public("Load balancers have no account, and no host is named.")
     async def ready(self) -> ReadyResponse:
-        """Check what serving needs; raise `Unavailable` with the same checks."""
+        """Check what serving needs; raise `Unavailable` with the same checks.
+
+        Redis is told of and not needed: all processes lose it at once, and without
+        any of them nobody is served.
+        """
         database, schema = await self._database()
         checks = {
             "database": database,
             "schema": schema,
-            "redis": "off",
+            "redis": await self._redis(),
             "kafka": "off",
         }
         if is_draining():
             raise Unavailable("This process is stopping.", extra={"checks": checks})
-        if "down" in checks.values():
+        if "down" in (database, schema):
             raise Unavailable("Something needed is down.", extra={"checks": checks})
         return ReadyResponse.model_validate({"status": "ready", "checks": checks})
 
@@ -52,3 +61,8 @@ class HealthService:
         except (Unavailable, *DATABASE_ERRORS):
             return "down", "down"
         return "up", "up" if revision == head_revision() else "down"
+
+    async def _redis(self) -> State:
+        if self.redis is None:
+            return "off"
+        return "up" if await self.redis.answers() else "down"

@@ -1,0 +1,1 @@
+"""The outside world: what answers over a network and is not the database."""
