@@ -12,6 +12,9 @@ from app.errors import (
     InternalError,
     MalformedJSON,
     NotFound,
+    OAuthError,
+    PreconditionFailed,
+    TooManyRequests,
     Unauthorized,
     Unavailable,
     UnsupportedMediaType,
@@ -21,6 +24,7 @@ from app.errors import (
 )
 from app.problems import MEDIA_TYPE, outline
 from app.schemas.problems import Problem
+from app.web.openapi_headers import HEADERS, document_headers
 
 Operation = dict[str, Any]
 ErrorType = type[ZenithError]
@@ -29,6 +33,28 @@ _ALWAYS = (BadRequest, UntrustedHost, InternalError, Unavailable)
 _WITH_BODY = (MalformedJSON, BodyTooLarge, UnsupportedMediaType, ValidationFailed)
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+
+
+DESCRIPTION = """\
+**Signing in:** `POST /auth/token` is a token endpoint of OAuth 2.0. A refresh token is
+used once; the answer holds the next one.
+
+**Errors** are problem documents (RFC 9457): programs read `code`, and `errors` points
+at what is wrong.
+
+**Lists** have pages by number (`page`, up to row 10,000) and by cursor (`cursor`, at
+any depth).
+
+**Changes:** send the `ETag` of what you have read as `If-Match`; the answer is a 412 if
+somebody else was faster.
+
+**Limits:** a 429 and a 503 say in `Retry-After` how many seconds to wait.
+"""
+TAGS = [
+    {"name": "users", "description": "Accounts: one's own, and all for superusers."},
+    {"name": "auth", "description": "Signing up and in, sessions, one's password."},
+    {"name": "operations", "description": "Health, readiness and metrics."},
+]
 
 
 def responses(*errors: ErrorType) -> dict[int | str, dict[str, Any]]:
@@ -57,8 +83,10 @@ def describe(app: FastAPI, *, token_url: str) -> dict[str, Any]:
         schemas.pop(unused, None)
     for operation in operations(document):
         _add_shared_errors(operation)
-    flows = components["securitySchemes"]["OAuth2PasswordBearer"]["flows"]
-    flows["password"]["tokenUrl"] = token_url
+        document_headers(operation)
+    components["headers"] = HEADERS
+    flow = components["securitySchemes"]["OAuth2PasswordBearer"]["flows"]["password"]
+    flow["tokenUrl"] = flow["refreshUrl"] = token_url
     return document
 
 
@@ -69,12 +97,17 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
 
 def _add_shared_errors(operation: Operation) -> None:
     errors: list[ErrorType] = [*_ALWAYS]
-    parameters = operation.get("parameters", [])
+    names = {(one["in"], one["name"]) for one in operation.get("parameters", [])}
+    places = {place for place, _ in names}
     if "security" in operation:
-        errors.append(Unauthorized)
-    if any(parameter["in"] == "path" for parameter in parameters):
+        errors += [Unauthorized, TooManyRequests]
+    if ("header", "If-Match") in names:
+        errors.append(PreconditionFailed)
+    if ("header", "If-None-Match") in names:
+        operation["responses"]["304"] = {"description": "The client has it already."}
+    if "path" in places:
         errors.append(NotFound)
-    if any(parameter["in"] == "query" for parameter in parameters):
+    if "query" in places:
         errors.append(ValidationFailed)
     content = operation.get("requestBody", {}).get("content", {})
     if content:
@@ -88,21 +121,25 @@ def _add_shared_errors(operation: Operation) -> None:
 
 
 def _merge(own: dict[str, Any], shared: dict[str, Any]) -> None:
-    own["description"] = "\n".join([own["description"], shared["description"]])
+    lines = [*own["description"].split("\n"), *shared["description"].split("\n")]
+    own["description"] = "\n".join(dict.fromkeys(lines))
     own["content"][MEDIA_TYPE]["examples"] |= shared["content"][MEDIA_TYPE]["examples"]
 
 
 def _response(errors: list[ErrorType]) -> dict[str, Any]:
+    examples = {kind.__name__: {"value": _example(kind)} for kind in errors}
     return {
-        "description": "\n".join(f"`{e.code}`: {e.__doc__}" for e in errors),
-        "content": {
-            MEDIA_TYPE: {
-                "schema": _SCHEMA,
-                "examples": {kind.code: {"value": _example(kind)} for kind in errors},
-            }
-        },
+        "description": "\n".join(f"`{kind.code}`: {_text(kind)}" for kind in errors),
+        "content": {MEDIA_TYPE: {"schema": _SCHEMA, "examples": examples}},
     }
 
 
 def _example(kind: ErrorType) -> dict[str, Any]:
-    return outline(kind, kind.__doc__ or "", instance="/…", request_id="019a…")
+    detail = _text(kind)
+    members = kind.oauth_members(detail) if issubclass(kind, OAuthError) else {}
+    return outline(kind, detail, instance="/…", request_id="019a…") | members
+
+
+def _text(kind: ErrorType) -> str:
+    """Return the docstring of an error in Markdown, which OpenAPI is read as."""
+    return (kind.__doc__ or "").replace("``", "`")
