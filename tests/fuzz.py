@@ -8,7 +8,9 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import random
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -19,51 +21,54 @@ from typing import Any
 
 import httpx2
 
+from app.db.connections import connect
 from app.db.embedded import EmbeddedPostgres
 from tests.databases import Database, Databases
-from tests.factories.users import registration
+from tests.factories.users import PASSWORD, registration
 from tests.processes import Running
 
+ROOT = Path(__file__).parents[1]
 SCHEME = "OAuth2PasswordBearer"
 PHASES = ("fuzzing", "stateful")
 
 # What fits the schema may still break a rule that JSON Schema has no words for: a weak
-# password (422), or the token endpoint's wrong password (400).
+# password (422), the token endpoint's wrong password (400), an ETag of before (412).
 CONFIG = """
 [auth]
 auto-signup = false
 
-[auth.openapi.{scheme}]
-bearer = "{token}"
-
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422"]
+expected-statuses = ["2xx", "400", "401", "403", "404", "409", "412", "422"]
 """
 
 
 @contextlib.contextmanager
 def serving(database: Database, folder: Path, **settings: str) -> Iterator[Running]:
     """Run a server of its own on a database and stop it in the end."""
-    given = {"DATABASE_URL": database.app_url, "LOG_FORMAT": "json", **settings}
+    given = {
+        "DATABASE_URL": database.app_url,
+        "LOG_FORMAT": "json",
+        "RATE_LIMIT_ENABLED": "false",
+        **settings,
+    }
     with Running("serve", home=folder, **given) as server:
         server.ready()
         yield server
 
 
-def sign_up(url: str) -> str:
-    """Register a user over HTTP and return their access token."""
-    new = registration()
-    answer = httpx2.post(f"{url}/api/v1/auth/register", json=new)
-    answer.raise_for_status()
-    form = {
-        "grant_type": "password",
-        "username": new["email"],
-        "password": new["password"],
-    }
-    answer = httpx2.post(f"{url}/api/v1/auth/token", data=form)
-    answer.raise_for_status()
-    token: str = answer.json()["access_token"]
-    return token
+def sign_up(url: str, *, password: str = PASSWORD) -> str:
+    """Register a user over HTTP and return their address."""
+    new = registration(password=password)
+    httpx2.post(f"{url}/api/v1/auth/register", json=new).raise_for_status()
+    return str(new["email"])
+
+
+async def promote(database: Database, email: str) -> None:
+    """Make somebody a superuser."""
+    owner = await connect(database.owner_url)
+    statement = "UPDATE users SET is_superuser = true WHERE email = $1"
+    await owner.execute(statement, email)
+    await owner.close()
 
 
 def description(url: str) -> dict[str, Any]:
@@ -87,12 +92,33 @@ class Run:
     output: str
 
 
-def run_schemathesis(
-    url: str, folder: Path, *, phases: Sequence[str], seed: int, options: Sequence[str]
-) -> Run:
+async def run_schemathesis(database: Database, folder: Path, **options: Any) -> Run:
     """Test every operation of a server with every check that schemathesis has."""
+    with serving(database, folder) as server:
+        url = server.url()
+        # The examples of the API's description do not know it.
+        password = secrets.token_urlsafe()
+        user, superuser = [sign_up(url, password=password) for _ in range(2)]
+        await promote(database, superuser)
+        callers = {
+            "FUZZ_USER": user,
+            "FUZZ_SUPERUSER": superuser,
+            "FUZZ_PASSWORD": password,
+        }
+        return await asyncio.to_thread(_run, url, callers, folder, **options)
+
+
+def _run(
+    url: str,
+    callers: dict[str, str],
+    folder: Path,
+    *,
+    phases: Sequence[str],
+    seed: int,
+    options: Sequence[str],
+) -> Run:
     config, report = folder / "schemathesis.toml", folder / "report.json"
-    config.write_text(CONFIG.format(scheme=SCHEME, token=sign_up(url)))
+    config.write_text(CONFIG)
     schema = folder / "openapi.json"
     schema.write_text(json.dumps(description(url)))
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
@@ -111,6 +137,13 @@ def run_schemathesis(
         capture_output=True,
         text=True,
         cwd=folder,
+        env=os.environ
+        | {
+            "SCHEMATHESIS_HOOKS": "tests.fuzz_hooks",
+            "PYTHONPATH": str(ROOT),
+            "FUZZ_URL": url,
+            **callers,
+        },
     )
     if not report.exists():
         raise RuntimeError(done.stdout + done.stderr)
@@ -143,11 +176,10 @@ def verdict(run: Run) -> dict[str, Any]:
 async def _fuzz(folder: Path, *, seconds: int, seed: int) -> Run:
     with EmbeddedPostgres(folder / "postgres") as postgres:
         async with Databases(postgres, folder).fresh() as database:
-            with serving(database, folder) as server:
-                options = ["--max-time", str(seconds)]
-                return run_schemathesis(
-                    server.url(), folder, phases=PHASES, seed=seed, options=options
-                )
+            options = ["--max-time", str(seconds)]
+            return await run_schemathesis(
+                database, folder, phases=PHASES, seed=seed, options=options
+            )
 
 
 def main() -> None:

@@ -4,13 +4,12 @@ The phases here are bounded and the same in each run; ``python -m tests.fuzz`` r
 open-ended ones.
 """
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from tests.databases import Databases
-from tests.fuzz import passed, run_schemathesis, serving
+from tests.fuzz import passed, run_schemathesis
 
 pytestmark = pytest.mark.may_block
 
@@ -19,14 +18,12 @@ async def test_every_operation_keeps_to_its_description(
     databases: Databases, tmp_path: Path
 ) -> None:
     async with databases.fresh() as database:
-        with serving(database, tmp_path) as server:
-            run = await asyncio.to_thread(
-                run_schemathesis,
-                server.url(),
-                tmp_path,
-                phases=("examples", "coverage"),
-                seed=1,
-                options=("--generation-deterministic",),
-            )
+        run = await run_schemathesis(
+            database,
+            tmp_path,
+            phases=("examples", "coverage"),
+            seed=1,
+            options=("--generation-deterministic",),
+        )
     assert passed(run), run.output
     assert run.report["test_cases"]["generated"] > 100
