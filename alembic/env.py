@@ -30,7 +30,8 @@ def run(connection: Connection) -> None:
 async def connect_and_run() -> None:
     with provided_database(settings) as provided:
         engine = migration_engine(admin_url(provided))
-        async with engine.begin() as connection:
+        # Each migration begins and commits its own transaction, if it wants one.
+        async with engine.connect() as connection:
             await connection.run_sync(run)
         await engine.dispose()
 

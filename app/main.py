@@ -15,13 +15,13 @@ from app.db.migrations import head_revision
 from app.middleware.edge import EdgeMiddleware
 from app.middleware.guard import GuardMiddleware
 from app.resources import Resources, open_resources
-from app.routers import auth, docs, operations, users, well_known
+from app.routers import auth, docs, operations, sessions, users, well_known
 from app.telemetry.logs import configure_logging
 from app.telemetry.metrics import set_connections_in_use
 from app.web import handlers
 from app.web.assets import ASSETS_PATH, swagger_assets
 from app.web.cors import ProblemCORSMiddleware
-from app.web.openapi import describe
+from app.web.openapi import DESCRIPTION, TAGS, describe
 
 POOL_GAUGE_SECONDS = 5
 
@@ -42,6 +42,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     app = Zenith(
         title=settings.PROJECT_NAME,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
         version=__version__,
         lifespan=lifespan,
         openapi_url=f"{settings.API_V1_STR}/openapi.json",
@@ -62,7 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _include_routers(app: FastAPI, settings: Settings) -> None:
     """Put the routes that are asked most often first: each one before costs time."""
-    for resource in (users, auth):
+    for resource in (users, auth, sessions):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
     app.include_router(operations.router)
     app.include_router(well_known.router)

@@ -32,7 +32,12 @@ PYTHON = [
 ]
 
 # Where transactions end: a request's, a command's, a migration's.
-EDGES = {"app/dependencies.py", "app/cli/accounts.py", "app/db/migrations.py"}
+EDGES = {
+    "app/dependencies/database.py",
+    "app/services/authentication.py",  # notes the use of a session, whatever follows
+    "app/cli/accounts.py",
+    "app/db/migrations.py",
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -82,15 +87,24 @@ def test_a_use_case_asks_for_a_permission_first(name: str) -> None:
     if any(ast.unparse(mark).startswith("public(") for mark in case.decorator_list):
         return
     first = case.body[1] if ast.get_docstring(case) else case.body[0]
-    assert "self._actor.require" in ast.unparse(first)
+    assert "self.actor.require" in ast.unparse(first)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_use_case_that_writes_makes_sure_of_its_actor(name: str) -> None:
+    if name == "SessionService.end_current":
+        return  # whoever has signed out already may do it again
+    text = ast.unparse(CASES[name])
+    writes = "Repository(self.session)" in text or "erase(" in text
+    if "self.actor" in text and writes:
+        assert re.search(r"self\.(actor\.confirm|_lock|_hold)\(", text)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_nobody_commits_but_the_edge(path: Path) -> None:
-    text = path.read_text()
-    assert ".commit(" not in text
     if name_of(path) not in EDGES:
-        assert "sessions.begin(" not in text
+        for ending in (".commit(", "sessions.begin("):
+            assert ending not in path.read_text()
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=name_of)
@@ -126,6 +140,15 @@ def test_every_route_is_strict(routes: list[APIRoute]) -> None:
     assert len(routes) >= 10
     for route in routes:
         assert isinstance(route, StrictRoute), route.path
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_use_case_goes_on_after_a_failed_statement(path: Path) -> None:
+    # PostgreSQL would roll back and call it a commit.
+    alone = {"app/services/authentication.py", "app/services/health.py"}
+    inner = path.is_relative_to(APP / "services") or "repositories" in path.parts
+    if inner and name_of(path) not in alone:
+        assert not re.search(r"DATABASE_ERRORS|sqlalchemy\.exc", path.read_text())
 
 
 def dependants(dependant: Dependant) -> Iterator[Dependant]:
@@ -170,6 +193,13 @@ def test_bodies_are_inputs_or_patches(routes: list[APIRoute]) -> None:
             assert body is not None
             assert isinstance(body, type)
             assert issubclass(body, Patch if route.methods == {"PATCH"} else Input)
+
+
+def test_what_is_no_id_is_no_path_of_a_route(routes: list[APIRoute]) -> None:
+    # Else DELETE /users/me would be a DELETE of the user "me", and not a 405.
+    for route in routes:
+        for name in re.findall(r"\{([^}]+)\}", route.path):
+            assert name.endswith("_id:uuid"), route.path
 
 
 def test_endpoints_are_one_call_and_a_docstring() -> None:

@@ -37,6 +37,7 @@ PASSWORDS = {
     "not text": 90817263544,
 }
 REGISTER, TOKEN, ME = "/api/v1/auth/register", "/api/v1/auth/token", "/api/v1/users/me"
+CHANGE = "/api/v1/auth/change-password"
 
 
 @dataclass
@@ -121,14 +122,35 @@ async def sign_up_and_in(run: Run, client: AsyncClient) -> str:
     form = grant(new["email"], new["password"])
     run.refused(await client.post(TOKEN, data={**form, "grant_type": "x"}), 400)
     run.refused(await client.post(TOKEN, json=form), 400)
+    await use_refresh_tokens(run, client, form)
     answer = await client.post(TOKEN, data=form)
+    run.secrets.add(answer.json()["refresh_token"])
     token: str = answer.json()["access_token"]
     return token
+
+
+async def use_refresh_tokens(
+    run: Run, client: AsyncClient, form: dict[str, str]
+) -> None:
+    """Refresh, then present what was exchanged before, as a thief would."""
+    given = (await client.post(TOKEN, data=form)).json()["refresh_token"]
+    stolen = {"grant_type": "refresh_token", "refresh_token": given}
+    for _ in range(3):
+        again = {"grant_type": "refresh_token", "refresh_token": given}
+        run.secrets.add(given)
+        given = (await client.post(TOKEN, data=again)).json()["refresh_token"]
+    run.secrets.add(given)
+    run.refused(await client.post(TOKEN, data=stolen), 400)
+    broken = {**stolen, "refresh_token": f"{given[:-1]}!"}
+    run.refused(await client.post(TOKEN, data=broken), 400)
 
 
 async def use_tokens(run: Run, app: FastAPI, client: AsyncClient, token: str) -> None:
     bearer = {"Authorization": f"Bearer {token}"}
     run.answers.append(await client.get(ME, headers=bearer))
+    wrong = {"current_password": PASSWORDS["wrong"], "new_password": PASSWORDS["right"]}
+    answer = await client.post(CHANGE, json=wrong, headers=bearer)
+    run.refused(answer, 400)
     run.secrets.update([token, token.rpartition(".")[2]])
     for _, forged in forgeries(Forger(app.state.resources, token)):
         headers = {"Authorization": f"Bearer {forged}"}
@@ -206,6 +228,7 @@ class TestSecrets:
         assert len(run.secrets) > 100
         assert "duration_ms" in run.logs.getvalue()
         assert "a fault of ours" in run.logs.getvalue()
+        assert "used twice; its session is ended" in run.logs.getvalue()
         assert "http_requests_total" in run.metrics
         found = [
             f"{secret[:60]!r} is in the {place}"

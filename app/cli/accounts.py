@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from app.config import Settings, SettingsError
 from app.db.errors import DATABASE_ERRORS, translate
-from app.db.repositories.users import UserReader, UserRepository
+from app.db.repositories.users import UserRepository
 from app.errors import EmailTaken, OperatorError, ValidationFailed
 from app.models.users import FULL_NAME_MAX, User
 from app.resources import Resources, open_resources
-from app.schemas.auth import RegisterRequest
-from app.services.auth import AuthService
+from app.schemas.users import UserCreate
+from app.services.new_users import NewUsers
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +29,24 @@ def generate_password() -> str:
     return secrets.token_urlsafe(15)
 
 
-def read_user(email: str, password: str, *, full_name: str = "") -> RegisterRequest:
+def read_user(
+    email: str, password: str, *, superuser: bool, full_name: str = ""
+) -> UserCreate:
     """Check what an operator typed as strictly as the API does."""
     name = full_name or email[:FULL_NAME_MAX]
     try:
-        return RegisterRequest(email=email, password=password, full_name=name)
+        return UserCreate(
+            email=email, password=password, full_name=name, is_superuser=superuser
+        )
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         raise OperatorError(f"{first['loc'][0]}: {first['msg']}") from None
 
 
-async def create_user(
-    settings: Settings, new: RegisterRequest, *, superuser: bool
-) -> User:
+async def create_user(settings: Settings, new: UserCreate) -> User:
     """Create a user outside of a request, in a transaction of its own."""
     async with _open_few(settings) as resources:
-        return await _create(resources, new, superuser=superuser)
+        return await _create(resources, new)
 
 
 async def create_first_superuser(settings: Settings) -> FirstSuperuser | None:
@@ -57,8 +59,8 @@ async def create_first_superuser(settings: Settings) -> FirstSuperuser | None:
         email = settings.FIRST_SUPERUSER_EMAIL
         password = given.get_secret_value() if given else str(generated)
         try:
-            new = read_user(email, password, full_name="Superuser")
-            user = await _create(resources, new, superuser=True)
+            new = read_user(email, password, superuser=True, full_name="Superuser")
+            user = await _create(resources, new)
         except EmailTaken as error:
             if await _superuser_exists(resources):
                 return None  # another process was faster
@@ -80,18 +82,11 @@ def _open_few(settings: Settings) -> AbstractAsyncContextManager[Resources]:
     return open_resources(settings.model_copy(update={"DB_POOL_SIZE": 1}))
 
 
-async def _create(
-    resources: Resources, new: RegisterRequest, *, superuser: bool
-) -> User:
+async def _create(resources: Resources, new: UserCreate) -> User:
+    new_users = NewUsers(resources.passwords, resources.settings.PROJECT_NAME)
+    user = await new_users.make(new)
     try:
         async with resources.sessions.begin() as session:
-            auth = AuthService(
-                session=session,
-                users=UserReader(resources.reader),
-                passwords=resources.passwords,
-                tokens=resources.tokens,
-                settings=resources.settings,
-            )
-            return await auth.register(new, superuser=superuser)
+            return await UserRepository(session).add(user)
     except DATABASE_ERRORS as error:
         raise translate(error) or error from None

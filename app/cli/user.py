@@ -32,9 +32,9 @@ def create(
 
     given = sys.stdin.readline().rstrip("\n") if password_stdin else None
     password = given if given is not None else generate_password()
-    new = read_user(email, password, full_name=full_name)
+    new = read_user(email, password, superuser=superuser, full_name=full_name)
     with provided_database(load_settings(), notice=typer.echo) as settings:
-        created = asyncio.run(create_user(settings, new, superuser=superuser))
+        created = asyncio.run(create_user(settings, new))
     kind = "superuser" if created.is_superuser else "user"
     typer.echo(f"Created the {kind} {created.email}.")
     if given is None:

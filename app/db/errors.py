@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.db.connections import database_unavailable
 from app.errors import (
@@ -16,6 +17,7 @@ from app.errors import (
 )
 
 DATABASE_ERRORS = (
+    StaleDataError,
     DBAPIError,
     PoolTimeout,
     asyncpg.PostgresError,
@@ -48,7 +50,7 @@ def can_be_run_again(error: BaseException) -> bool:
     A commit on a lost connection (an error without a statement) is not run again: it
     may have succeeded.
     """
-    if sqlstate(error) in _RETRYABLE:
+    if isinstance(error, StaleDataError) or sqlstate(error) in _RETRYABLE:
         return True
     if not isinstance(error, DBAPIError) or error.statement is None:
         return False
@@ -62,6 +64,8 @@ def _is_farewell(error: DBAPIError) -> bool:
 
 def translate(error: BaseException) -> ZenithError | None:
     """Return the expected failure behind a database error; None for a fault of ours."""
+    if isinstance(error, StaleDataError):
+        return Conflict("The row has been changed meanwhile.")
     state = sqlstate(error)
     if state is None:
         return database_unavailable() if _is_no_answer(error) else None

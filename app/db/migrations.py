@@ -53,8 +53,8 @@ async def current_revision(url: str) -> str | None:
 async def migrate(url: str, *, app_role: str | None, notice: Notice) -> None:
     """Move the schema to the newest revision and let the app role use it.
 
-    A second process waits for the first. Each migration is a transaction: one that is
-    killed leaves nothing, and running again goes on from there.
+    A second process waits for the first. Each migration is a transaction, or one that
+    says so can be run again: after a kill, running again goes on from there.
 
     Raises `MigrationError` when a table stays locked.
     """
@@ -71,7 +71,7 @@ async def migrate(url: str, *, app_role: str | None, notice: Notice) -> None:
                     await connection.exec_driver_sql(grants(app_role))
     except DBAPIError as error:
         if sqlstate(error) == _LOCK_NOT_AVAILABLE:
-            message = "A table stayed locked; nothing was changed. Run it again later."
+            message = "A table stayed locked. Run it again: it goes on from there."
             raise MigrationError(message) from error
         raise
     finally:

@@ -2,29 +2,43 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import String, UniqueConstraint, false, true
+from sqlalchemy import Index, String, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.base import Base, TimestampMixin
+from app.models.base import Base, TimestampMixin, VersionMixin
+from app.models.search import Searchable
 
 EMAIL_MAX = 254
 FULL_NAME_MAX = 100
 
 
-class User(TimestampMixin, Base):
-    """A person who signs in. ``email`` is stored normalised, so it is unique as is."""
+class User(Searchable, TimestampMixin, VersionMixin, Base):
+    """A person who signs in. ``email`` is stored normalised, so it is unique as is.
+
+    An erased user keeps the row, which the books refer to, and nothing personal in it.
+    """
 
     __tablename__ = "users"
-    __table_args__ = (UniqueConstraint("email"),)
+    __table_args__ = (
+        UniqueConstraint("email"),
+        Index(None, "created_at", "id"),
+        Index(None, "full_name", "id"),
+    )
+
+    searched: ClassVar[tuple[str, ...]] = ("email", "full_name")
 
     email: Mapped[str] = mapped_column(String(EMAIL_MAX))
     full_name: Mapped[str] = mapped_column(String(FULL_NAME_MAX))
     password_hash: Mapped[str]
+    password_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    """How many passwords there have been; a new hash of the same one does not count."""
     is_active: Mapped[bool] = mapped_column(default=True, server_default=true())
     is_superuser: Mapped[bool] = mapped_column(default=False, server_default=false())
     email_verified_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
 
     @property
     def email_verified(self) -> bool:
@@ -43,3 +57,13 @@ class UserRow:
     email_verified: bool
     created_at: datetime
     updated_at: datetime
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInUser(UserRow):
+    """The user of a request, with the session that their access token belongs to."""
+
+    session_id: UUID
+    is_session_stale: bool
+    """Whether the session's last use was noted long enough ago to be noted again."""

@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import MISSING, Field
 
 from app.schemas.base import BaseSchema, Input, Output
-from app.schemas.types import Email, FullName, Password
+from app.schemas.types import Email, FullName, Password, PresentPassword
 
 
 class RegisterRequest(Input):
@@ -14,18 +14,46 @@ class RegisterRequest(Input):
     full_name: FullName
 
 
-class TokenRequest(BaseSchema):
-    """The form of RFC 6749, 4.3.2; parameters that it does not name are ignored."""
+class PasswordGrant(BaseSchema):
+    """The form of RFC 6749, 4.3.2."""
 
-    grant_type: Literal["password"]
-    username: str = Field(description="The e-mail address.")
+    username: str
     password: str
+
+
+class RefreshTokenGrant(BaseSchema):
+    """The form of RFC 6749, 6."""
+
+    refresh_token: str
+
+
+class TokenForm(BaseSchema):
+    """What the token endpoint reads; other parameters are ignored, as OAuth 2 says."""
+
+    grant_type: Literal["password", "refresh_token"]
+    username: str | MISSING = Field(
+        MISSING, description="Of the password grant: the e-mail address."
+    )
+    password: str | MISSING = Field(MISSING, description="Of the password grant.")
+    refresh_token: str | MISSING = Field(
+        MISSING, description="Of the refresh token grant."
+    )
 
 
 class TokenResponse(Output):
     access_token: str
+    refresh_token: str = Field(description="Used once: the answer holds the next one.")
     token_type: Literal["bearer"]
-    expires_in: int = Field(description="Seconds.")
+    expires_in: int = Field(description="Seconds until the access token expires.")
+
+
+class ChangePasswordRequest(Input):
+    current_password: PresentPassword
+    new_password: Password
+
+
+class DeleteAccountRequest(Input):
+    password: PresentPassword
 
 
 class JWKSResponse(Output):

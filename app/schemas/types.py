@@ -90,6 +90,16 @@ Password = Annotated[
         examples=["correct horse battery staple"],
     ),
 ]
+PresentPassword = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=PASSWORD_TYPED_MAX),
+    AfterValidator(normalize_password),
+    Field(
+        json_schema_extra={"format": "password"},
+        examples=["correct horse battery staple"],
+    ),
+]
+"""A password to compare, whatever the rules were when it was chosen."""
 FullName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=FULL_NAME_MAX),

@@ -25,12 +25,22 @@ class Claims:
     """What a verified access token says."""
 
     user_id: UUID
+    session_id: UUID
     expires_at: int
     """Seconds since 1970."""
 
 
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token that was issued now."""
+
+    text: str
+    lifetime: int
+    """Seconds."""
+
+
 class AccessTokens:
-    """Issues and verifies access tokens.
+    """Issues and verifies access tokens; ``lifetime`` is in seconds.
 
     Verified tokens are remembered until they expire, for a signature costs more than
     the rest of a small request; whether the user may still come in is read each time.
@@ -49,21 +59,26 @@ class AccessTokens:
         }
         self._algorithms = [keys.algorithm]
         self._verified: dict[str, Claims] = {}
-        self.lifetime = lifetime
-        """Seconds."""
+        self._lifetime = lifetime
 
-    def issue(self, user_id: UUID) -> str:
+    def issue(
+        self, user_id: UUID, *, session_id: UUID, until: int | None = None
+    ) -> AccessToken:
+        """Write a token of a session, which ends at ``until`` (seconds since 1970)."""
         now = int(time.time())
+        lifetime = min(self._lifetime, until - now if until else self._lifetime)
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": str(user_id),
+            "sid": str(session_id),
             "iat": now,
-            "exp": now + self.lifetime,
+            "exp": now + lifetime,
             "jti": str(new_id()),
         }
         key, algorithms = self._keys.signing, self._algorithms
-        return jwt.encode(self._header, claims, key, algorithms=algorithms)
+        text = jwt.encode(self._header, claims, key, algorithms=algorithms)
+        return AccessToken(text, lifetime)
 
     def verify(self, token: str) -> Claims:
         """Return the claims of a token that is valid now, else raise `Unauthorized`."""
@@ -88,7 +103,8 @@ class AccessTokens:
                 raise Unauthorized
             self._registry().validate(decoded.claims)
             claims = decoded.claims
-            return Claims(UUID(claims["sub"]), int(claims["exp"]))
+            user_id, session_id = UUID(claims["sub"]), UUID(claims["sid"])
+            return Claims(user_id, session_id, int(claims["exp"]))
         except (JoseError, *_HOSTILE):
             raise Unauthorized from None
 
@@ -97,6 +113,7 @@ class AccessTokens:
             iss={"essential": True, "value": self._issuer},
             aud={"essential": True, "value": self._audience},
             sub={"essential": True},
+            sid={"essential": True},
             exp={"essential": True},
             iat={"essential": True},
             jti={"essential": True},

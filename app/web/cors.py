@@ -10,8 +10,21 @@ from app.errors import BadRequest
 from app.middleware.asgi import App, Receive, Scope, Send, send_problem
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-REQUEST_HEADERS = ("Authorization", "Content-Type", "X-Request-ID")
-RESPONSE_HEADERS = ("Location", "Retry-After", "X-Request-ID")
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "X-Request-ID",
+)
+RESPONSE_HEADERS = (
+    "ETag",
+    "Location",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "X-Request-ID",
+)
 
 
 class ProblemCORSMiddleware(CORSMiddleware):

@@ -6,32 +6,34 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from app.errors import InvalidRequest, UnsupportedGrantType
-from app.schemas.auth import TokenRequest
+from app.schemas.auth import PasswordGrant, RefreshTokenGrant, TokenForm
 from app.web.routing import StrictRequest
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 100
+MAX_BYTES = 32 * 1024  # to decode more would hold up everybody else
 
 TOKEN_FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {MEDIA_TYPE: {"schema": TokenRequest.model_json_schema()}},
+        "content": {MEDIA_TYPE: {"schema": TokenForm.model_json_schema()}},
     }
 }
 """What OpenAPI says of the form, which FastAPI does not read itself."""
 
 
-async def read_token_request(request: Request) -> TokenRequest:
+async def read_grant(request: Request) -> PasswordGrant | RefreshTokenGrant:
     """Read the form; an empty parameter counts as left out (RFC 6749, 3.2)."""
     fields = await _read_form(request)
     grant_type = _required(fields, "grant_type")
-    if grant_type != "password":
-        raise UnsupportedGrantType("The only grant here is password.")
-    return TokenRequest(
-        grant_type="password",
-        username=_required(fields, "username"),
-        password=_required(fields, "password"),
-    )
+    if grant_type == "password":
+        return PasswordGrant(
+            username=_required(fields, "username"),
+            password=_required(fields, "password"),
+        )
+    if grant_type == "refresh_token":
+        return RefreshTokenGrant(refresh_token=_required(fields, "refresh_token"))
+    raise UnsupportedGrantType("The grants here are password and refresh_token.")
 
 
 async def _read_form(request: Request) -> dict[str, str]:
@@ -42,6 +44,8 @@ async def _read_form(request: Request) -> dict[str, str]:
         raise InvalidRequest("Send the parameters as they are, not compressed.")
     assert isinstance(request, StrictRequest)
     raw = await request.raw_body()
+    if len(raw) > MAX_BYTES:
+        raise InvalidRequest(f"The form has more than {MAX_BYTES} bytes.")
     try:
         pairs = parse_qsl(
             raw.decode(),

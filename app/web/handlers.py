@@ -1,6 +1,6 @@
 """Turns every exception into a problem document."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -40,9 +40,18 @@ _QUOTING = {
 }
 
 
+class NotModified(Exception):
+    """Leave the endpoint: the client has the current representation (RFC 9110)."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__()
+        self.headers = headers
+
+
 def install(app: FastAPI) -> None:
     """Give the application one road for all errors."""
     app.add_exception_handler(ZenithError, _on_zenith_error)
+    app.add_exception_handler(NotModified, _on_not_modified)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(ClientDisconnect, _on_client_disconnect)
@@ -65,6 +74,11 @@ def respond(error: ZenithError, request: Request) -> Response:
 async def _on_zenith_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ZenithError)
     return respond(error, request)
+
+
+async def _on_not_modified(_: Request, answer: Exception) -> Response:
+    assert isinstance(answer, NotModified)
+    return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={**answer.headers})
 
 
 async def _on_database_error(request: Request, error: Exception) -> Response:

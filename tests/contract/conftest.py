@@ -24,8 +24,10 @@ async def probed(settings: Settings) -> AsyncIterator[FastAPI]:
 
 
 @pytest.fixture
-async def scene(probed: FastAPI) -> Scene:
-    return await scene_of(probed)
+async def scene(probed: FastAPI, request: pytest.FixtureRequest) -> Scene:
+    """Somebody who may use the operation that the test is about."""
+    case = getattr(request.node, "callspec", None)
+    return await scene_of(probed, case.params.get("operation") if case else None)
 
 
 class Complaints:

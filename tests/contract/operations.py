@@ -37,8 +37,8 @@ class Operation:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """What the paths of its template look like."""
-        return re.compile(re.sub(r"\{[^}]*\}", "[^/]+", self.path))
+        """What the paths of its template look like; what is no id fits no template."""
+        return re.compile(re.sub(r"\{[^}]*\}", "[0-9a-f-]{36}", self.path))
 
     @cached_property
     def body(self) -> Schema | None:

@@ -12,9 +12,22 @@ from uuid import uuid4
 from fastapi import FastAPI
 
 from tests.contract.operations import Operation
-from tests.factories.users import Account, account, registration
+from tests.factories.users import (
+    Account,
+    account,
+    account_with_password,
+    registration,
+    signed_in,
+)
 
 SECRET = "zq7Xw4-marker-of-the-input"  # no answer may hold it
+
+
+PASSWORD = f"{SECRET} and correct horse"
+
+FOR_SUPERUSERS = {"get_users", "create_user", "delete_user"}
+ONCE = {"log_out", "end_session", "delete_user"}
+"""What cannot be done a second time."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +46,42 @@ class Sample:
     path: dict[str, str] = field(default_factory=dict)
 
 
-async def scene_of(app: FastAPI) -> Scene:
-    return Scene(app, await account(app))
+async def scene_of(app: FastAPI, operation: Operation | None = None) -> Scene:
+    """Sign somebody in who may use the operation."""
+    superuser = operation is not None and operation.id in FOR_SUPERUSERS
+    caller = await account_with_password(app, password=PASSWORD, is_superuser=superuser)
+    return Scene(app, caller)
 
 
 async def register(_: Scene) -> Sample:
     email = f"{SECRET}-{uuid4().hex}@example.com"
-    password = f"{SECRET} and correct horse"
-    return Sample(registration(email=email, password=password, full_name=SECRET))
+    return Sample(registration(email=email, password=PASSWORD, full_name=SECRET))
+
+
+async def create_user(scene: Scene) -> Sample:
+    return await register(scene)
+
+
+async def change_password(_: Scene) -> Sample:
+    return Sample({"current_password": PASSWORD, "new_password": f"new {PASSWORD}"})
+
+
+async def delete_account(_: Scene) -> Sample:
+    return Sample({"password": PASSWORD})
+
+
+async def end_session(scene: Scene) -> Sample:
+    return Sample(path={"session_id": str(scene.caller.session.id)})
+
+
+async def get_users(scene: Scene) -> Sample:
+    await account(scene.app)
+    return Sample()
+
+
+async def get_sessions(scene: Scene) -> Sample:
+    await signed_in(scene.app, scene.caller.user)
+    return Sample()
 
 
 async def update_own_user(_: Scene) -> Sample:
@@ -49,6 +90,15 @@ async def update_own_user(_: Scene) -> Sample:
 
 async def get_user(scene: Scene) -> Sample:
     return Sample(path={"user_id": str(scene.caller.user.id)})
+
+
+async def update_user(scene: Scene) -> Sample:
+    return Sample({"full_name": SECRET}, {"user_id": str(scene.caller.user.id)})
+
+
+async def delete_user(scene: Scene) -> Sample:
+    other = await account(scene.app)
+    return Sample(path={"user_id": str(other.user.id)})
 
 
 async def probe(_: Scene) -> Sample:
@@ -67,8 +117,16 @@ async def probe(_: Scene) -> Sample:
 
 SAMPLES: Mapping[str, Callable[[Scene], Awaitable[Sample]]] = {
     "register": register,
+    "change_password": change_password,
+    "delete_account": delete_account,
+    "end_session": end_session,
+    "get_sessions": get_sessions,
     "update_own_user": update_own_user,
+    "create_user": create_user,
+    "get_users": get_users,
     "get_user": get_user,
+    "update_user": update_user,
+    "delete_user": delete_user,
     "probe": probe,
 }
 

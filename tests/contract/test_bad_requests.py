@@ -6,7 +6,7 @@ import pytest
 
 from tests.contract.conftest import Complaints, every, send
 from tests.contract.operations import OPERATIONS, Operation
-from tests.contract.samples import SECRET, Scene, sample_of
+from tests.contract.samples import ONCE, SECRET, Scene, sample_of, scene_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY")
 FOREIGN_HOSTS = (
@@ -119,7 +119,10 @@ class TestHeaders:
         for name, value in HOSTILE_HEADERS:
             headers = {name: value}
             response = await send(scene, operation, sample, headers=headers)
-            if not response.is_success:
+            if operation.id in ONCE:
+                scene = await scene_of(scene.app, operation)
+                sample = await sample_of(operation, scene)
+            if not response.is_success and response.status_code != 304:
                 found.add(f"{name}: {value!r}", f"{response.status_code}")
             told = response.text + str(response.headers)
             if SECRET in told or "evil.example" in told:

@@ -113,6 +113,16 @@ class TestInputs:
                 if schema.get("type") == "object":
                     assert schema.get("additionalProperties") is False, where
 
+    @every([operation for operation in OPERATIONS if operation.parameters("query")])
+    def test_each_query_parameter_is_bounded(self, operation: Operation) -> None:
+        for parameter in operation.parameters("query"):
+            for schema in operation.alternatives(parameter["schema"]):
+                bounded = {"maxLength", "pattern", "enum", "const", "maximum"}
+                if schema.get("format") in {"uuid", "date-time"}:
+                    continue
+                if schema.get("type") in {"string", "integer", "number"}:
+                    assert bounded & schema.keys(), parameter["name"]
+
 
 class TestDocument:
     def test_the_committed_one_is_of_today(self) -> None:

@@ -1,6 +1,7 @@
 """The schema: one tree, up and down, one process at a time."""
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -102,7 +103,10 @@ class TestTree:
 
     def test_every_migration_bounds_its_locks(self) -> None:
         for path in (SCRIPTS / "versions").glob("*.py"):
-            assert path.read_text().count("op.execute(LOCK_TIMEOUT)") == 2, path.name
+            bounds = re.findall(
+                r"op\.execute\((LOCK_TIMEOUT|PATIENT)\)", path.read_text()
+            )
+            assert len(bounds) == 2, path.name
 
 
 @pytest.mark.may_block
@@ -183,6 +187,40 @@ class TestMigrate:
         await owner.execute("UPDATE alembic_version SET version_num = '9999'")
         with pytest.raises(MigrationError, match="9999"):
             await migrate(empty.owner_url, app_role=APP_ROLE, notice=silent)
+
+
+class TestData:
+    async def test_users_of_before_are_found_and_signed_in_as_before(
+        self, empty: Database, owner: Any
+    ) -> None:
+        await alembic(empty, command.upgrade, "0001")
+        sign_up = (
+            "INSERT INTO users (id, email, full_name, password_hash, created_at,"
+            " updated_at) SELECT gen_random_uuid(), 'zoe-' || n || '@example.com',"
+            " 'Zoë Müller', '!', now(), now() FROM generate_series($1::int, $2) n"
+        )
+        await owner.execute(sign_up, 1, 2500)
+        await alembic(empty, command.upgrade, "0002")
+        await owner.execute(sign_up, 2501, 2510)  # by the code before
+        await migrate(empty.owner_url, app_role=APP_ROLE, notice=silent)
+        found = (
+            "SELECT count(*) FROM users WHERE array_to_tsvector("
+            "string_to_array(search_text, ' ')) @@ $1::text::tsquery"
+        )
+        assert await owner.fetchval(found, "'zoe':* & 'mull':*") == 2510
+        assert await owner.fetchval("SELECT max(version) FROM users") == 1
+
+    async def test_what_was_cut_short_is_made_again(
+        self, empty: Database, owner: Any
+    ) -> None:
+        await alembic(empty, command.upgrade, "0002")
+        for name in ("search_text", "created_at_id"):
+            await owner.execute(f"CREATE INDEX ix_users_{name} ON users (email)")
+        await migrate(empty.owner_url, app_role=APP_ROLE, notice=silent)
+        engine = migration_engine(empty.owner_url)
+        async with engine.connect() as connection:
+            assert await drift(connection) == []
+        await engine.dispose()
 
 
 MIGRATE_SLOWLY = """

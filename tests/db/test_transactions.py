@@ -194,11 +194,13 @@ class TestSigningInAgain:
     ) -> None:
         async with running(own_settings) as app:
             ada = await account(app, password_hash="the new one")
-            verified = Credentials(ada.user.id, "the old one", is_active=True)
+            verified = Credentials(
+                ada.user.id, "the old one", password_version=1, is_active=True
+            )
             async with app.state.resources.sessions.begin() as session:
                 await UserRepository(session).replace_hash(verified, "rehashed old one")
             async with app.state.resources.sessions() as session:
-                user = await UserRepository(session).get(ada.user.id)
+                user = await UserRepository(session).lock(ada.user.id)
             assert user.password_hash == "the new one"
 
 

@@ -8,11 +8,14 @@ from uuid import uuid4
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
+from app.models.sessions import UserSession
 from app.models.users import User
 from tests.conftest import client_of
+from tests.factories.sessions import user_session
 
 PASSWORD = "correct horse battery staple"
 _number = count(1)
+_hashes: dict[str, str] = {}
 
 
 def new_email() -> str:
@@ -37,16 +40,34 @@ class Account:
     """Somebody who is signed in."""
 
     user: User
+    session: UserSession
     token: str
     client: AsyncClient
 
 
 async def account(app: FastAPI, **given: Any) -> Account:
-    """Store a user and sign them in."""
-    resources = app.state.resources
+    """Store a user, whose password is nobody's, and sign them in."""
     row = user(**given)
-    async with resources.sessions.begin() as session:
+    async with app.state.resources.sessions.begin() as session:
         session.add(row)
-    token = resources.tokens.issue(row.id)
+    return await signed_in(app, row)
+
+
+async def account_with_password(
+    app: FastAPI, password: str = PASSWORD, **given: Any
+) -> Account:
+    """Store a user who knows their password and sign them in."""
+    if password not in _hashes:  # hashing takes long, by design
+        _hashes[password] = await app.state.resources.passwords.hash(password)
+    return await account(app, password_hash=_hashes[password], **given)
+
+
+async def signed_in(app: FastAPI, row: User) -> Account:
+    """Begin one more session of a stored user."""
+    resources = app.state.resources
+    begun = user_session(row.id)
+    async with resources.sessions.begin() as session:
+        session.add(begun)
+    token = resources.tokens.issue(row.id, session_id=begun.id).text
     client = client_of(app, Authorization=f"Bearer {token}")
-    return Account(row, token, client)
+    return Account(row, begun, token, client)

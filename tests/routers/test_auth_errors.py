@@ -41,6 +41,10 @@ class TestTokenErrors:
             ("grant_type=password&username=%ED%A0%80&password=b", "invalid_request"),
             ("&".join(f"a{i}=1" for i in range(101)), "invalid_request"),
             ("\xff", "invalid_request"),
+            (
+                "grant_type=password&username=a&password=" + "%41" * 11_000,
+                "invalid_request",
+            ),
             ("{}", "invalid_request"),
             ("grant_type=client_credentials", "unsupported_grant_type"),
             ("grant_type=authorization_code&code=x", "unsupported_grant_type"),

@@ -2,6 +2,7 @@
 
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def tokens_of(settings: Settings) -> AccessTokens:
 
 def accepts(verifier: Settings, signer: Settings) -> bool:
     user_id = new_id()
-    token = tokens_of(signer).issue(user_id)
+    token = tokens_of(signer).issue(user_id, session_id=new_id()).text
     try:
         return tokens_of(verifier).verify(token).user_id == user_id
     except Unauthorized:
@@ -162,11 +163,15 @@ class TestKeyFiles:
             assert "hidden text" not in str(caught.value)
 
 
+def issue(tokens: AccessTokens) -> str:
+    return tokens.issue(new_id(), session_id=new_id()).text
+
+
 class TestVerifiedTokens:
     def test_are_remembered_and_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("app.security.tokens.CACHED_TOKENS", 2)
         tokens = tokens_of(settings_for(SECRET_KEY=NEW))
-        issued = [tokens.issue(new_id()) for _ in range(3)]
+        issued = [issue(tokens) for _ in range(3)]
         for token in issued:
             tokens.verify(token)
         assert len(tokens._verified) == 2
@@ -174,10 +179,10 @@ class TestVerifiedTokens:
 
     def test_end_when_they_expire(self) -> None:
         tokens = tokens_of(settings_for(SECRET_KEY=NEW))
-        token = tokens.issue(new_id())
+        token = issue(tokens)
         tokens.verify(token)
         remembered = tokens._verified[token]
-        tokens._verified[token] = type(remembered)(remembered.user_id, 1)
+        tokens._verified[token] = replace(remembered, expires_at=1)
         with pytest.raises(Unauthorized):
             tokens.verify(token)
         assert token not in tokens._verified

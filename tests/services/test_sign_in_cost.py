@@ -157,15 +157,47 @@ class TestCost:
         assert costs[0][1] == "verify"
         assert costs[0][0].startswith("SELECT")
 
-    async def test_a_disabled_user_costs_what_an_active_one_does(
+    async def test_only_who_is_let_in_costs_more(
         self, app: FastAPI, client: AsyncClient, work: Work
     ) -> None:
         active, disabled = await stored(app), await stored(app, is_active=False)
         work.take()
+        assert (await sign_in(client, disabled, PASSWORD)).status_code == 400
+        refused = work.take()
+        assert [line.split()[0] for line in refused] == ["SELECT", "verify"]
         assert (await sign_in(client, active, PASSWORD)).status_code == 200
         welcome = work.take()
-        assert (await sign_in(client, disabled, PASSWORD)).status_code == 400
-        assert work.take() == welcome
+        assert welcome[: len(refused)] == refused
+        begun = [line.split()[0] for line in welcome[len(refused) :]]
+        # A session begins its transaction with the first statement.
+        assert begun == ["SELECT", "BEGIN;", "DELETE", "INSERT", "COMMIT;"]
+
+    async def test_a_refresh_hashes_no_password_and_takes_one_lock(
+        self, app: FastAPI, client: AsyncClient, work: Work
+    ) -> None:
+        token = (await sign_in(client, await stored(app), PASSWORD)).json()
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": token["refresh_token"],
+        }
+        work.take()
+        assert (await client.post(TOKEN, data=form)).status_code == 200
+        done = work.take()
+        kinds = [line.split()[0] for line in done]
+        assert kinds == ["SELECT", "BEGIN;", "UPDATE", "COMMIT;"]
+        assert "FOR NO KEY UPDATE OF user_sessions" in done[0]
+        form["refresh_token"] = "zrt_" + "A" * 92
+        assert (await client.post(TOKEN, data=form)).status_code == 400
+        assert work.take() == []
+
+    async def test_an_authenticated_request_takes_one_statement(
+        self, app: FastAPI, client: AsyncClient, work: Work
+    ) -> None:
+        token = (await sign_in(client, await stored(app), PASSWORD)).json()
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        work.take()
+        assert (await client.get("/api/v1/users/me", headers=headers)).is_success
+        assert len(work.take()) == 1
 
     async def test_an_address_that_is_too_long_is_not_looked_into(
         self, client: AsyncClient, monkeypatch: pytest.MonkeyPatch

@@ -1,13 +1,14 @@
 """The one door to the tables."""
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFound
 from app.models.base import Base
+from app.preconditions import ANY_VERSION, IfMatch
 
 M = TypeVar("M", bound=Base)
 
@@ -20,11 +21,18 @@ class Repository(Generic[M]):
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def get(self, id: UUID) -> M:
-        row = await self._session.get(self.model, id)
+    async def lock(self, id: UUID, match: IfMatch = ANY_VERSION) -> M:
+        """Get a row to change it; who else wants to change it waits for this one.
+
+        Raises `NotFound`, or `PreconditionFailed` if it is not what ``match`` means.
+        """
+        row: Any = await self._session.get(
+            self.model, id, with_for_update={"key_share": True}, populate_existing=True
+        )
         if row is None:
             raise NotFound(f"No {self.model.__name__.lower()} has this id.")
-        return row
+        match.check(row)  # which looks at the version only if the client has told one
+        return cast("M", row)
 
     async def add(self, row: M) -> M:
         self._session.add(row)
