@@ -47,6 +47,7 @@ class StrictProtocol(HttpToolsProtocol):
         self._phase: Literal["idle", "head", "body"] = "idle"  # of what is being read
         self._overhead = 0  # bytes of this request that are not its body
         self._received = 0  # bytes of the latest read
+        self._carried = 0  # bytes of this request, at most, that came with the last one
         self._deaf = False  # whatever comes is not read any more
         self._refusal: ZenithError | None = None
         self._active: RequestResponseCycle | None = None  # self.cycle may be queued
@@ -115,7 +116,7 @@ class StrictProtocol(HttpToolsProtocol):
         if len(self.url) > self.limits.target_bytes:
             raise _target_too_long()
         limit = self.limits.head_bytes
-        if self._overhead > limit or self._received > limit:
+        if self._overhead + self._carried > limit:
             self._check_size(limit)
         check_head(self.parser.get_http_version(), self.url, self.headers)
         if self.parser.should_upgrade():
@@ -144,6 +145,7 @@ class StrictProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._phase = "idle"
         self._overhead = 0
+        self._carried = self._received
         self.url = b""
 
     @override

@@ -128,6 +128,15 @@ class TestLargeHead:
         assert client.answer().status == 200
         assert client.answer().status == 431
 
+    def test_is_refused_though_a_part_came_with_the_request_before(
+        self, client: Client
+    ) -> None:
+        head = get(b"A: " + b"a" * 33_000)
+        client.send(GET + head[:20_000])
+        assert client.answer().status == 200
+        client.send(head[20_000:])
+        assert client.answer().status == 431
+
     def test_is_not_one_of_32_kibibytes(self, client: Client) -> None:
         room = 32 * 1024 - len(get(b"A: "))
         assert client.send(get(b"A: " + b"a" * room)).answer().status == 200
