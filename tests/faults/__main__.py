@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx2
 
+from app.db.connections import Connection, connect
 from app.db.embedded import EmbeddedPostgres
 from tests.databases import Database, Databases
 from tests.factories.users import PASSWORD, new_email
@@ -27,11 +28,12 @@ from tests.processes import run
 
 SECRET = "one secret of both, of 32 bytes and more"
 AT_ONCE = 4
+STATISTICS_SECONDS = 1.5  # until PostgreSQL tells what it has counted
 
 
 @contextlib.asynccontextmanager
-async def arena(folder: Path) -> AsyncIterator[Arena]:
-    """Two server processes on one database, and a superuser."""
+async def arena(folder: Path) -> AsyncIterator[tuple[Arena, Connection]]:
+    """Two server processes on one database, a superuser, and a look at the database."""
     with EmbeddedPostgres(folder / "postgres") as postgres:
         async with Databases(postgres, folder).fresh() as database:
             with (
@@ -43,7 +45,9 @@ async def arena(folder: Path) -> AsyncIterator[Arena]:
                     httpx2.AsyncClient(base_url=two.url(), timeout=60) as second,
                 ):
                     superuser = await _superuser(first, database, folder)
-                    yield Arena([first, second], superuser)
+                    owner = await connect(database.owner_url)
+                    yield Arena([first, second], superuser), owner
+                    await owner.close()
 
 
 async def _superuser(client: httpx2.AsyncClient, database: Database, home: Path) -> str:
@@ -58,8 +62,20 @@ async def _superuser(client: httpx2.AsyncClient, database: Database, home: Path)
     return Tokens.of(answer).access
 
 
-async def repeat(arena: Arena, name: str, *, rounds: int) -> dict[str, Any]:
+async def deadlocks(owner: Connection) -> int:
+    """Count those that the database has ended so far: each costs somebody a second."""
+    await asyncio.sleep(STATISTICS_SECONDS)
+    count: int = await owner.fetchval(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    )
+    return count
+
+
+async def repeat(
+    arena: Arena, owner: Connection, name: str, *, rounds: int
+) -> dict[str, Any]:
     """Run a race many times, several of them side by side."""
+    before = await deadlocks(owner)
     failures: Counter[str] = Counter()
     places = asyncio.Semaphore(AT_ONCE)
 
@@ -72,20 +88,23 @@ async def repeat(arena: Arena, name: str, *, rounds: int) -> dict[str, Any]:
 
     started = time.monotonic()
     await asyncio.gather(*(one() for _ in range(rounds)))
+    seconds = round(time.monotonic() - started, 1)
+    circles = await deadlocks(owner) - before
     return {
         "check": f"race: {name}",
-        "passed": not failures,
+        "passed": not failures and not circles,
         "rounds": rounds,
         "failures": dict(failures),
-        "seconds": round(time.monotonic() - started, 1),
+        "deadlocks": circles,
+        "seconds": seconds,
     }
 
 
 async def _run(names: list[str], folder: Path, *, rounds: int) -> bool:
     passed = True
-    async with arena(folder) as where:
+    async with arena(folder) as (where, owner):
         for name in names:
-            verdict = await repeat(where, name, rounds=rounds)
+            verdict = await repeat(where, owner, name, rounds=rounds)
             passed = passed and verdict["passed"]
             sys.stdout.write(json.dumps(verdict) + "\n")
             sys.stdout.flush()
