@@ -22,7 +22,7 @@ from app.db.connections import Connection, connect
 from app.db.embedded import EmbeddedPostgres
 from tests.databases import Database, Databases
 from tests.factories.users import PASSWORD, new_email
-from tests.faults.refresh import AUTH, RACES, Arena, Tokens, password_form
+from tests.faults.races import AUTH, RACES, Arena, Tokens, password_form
 from tests.fuzz import serving
 from tests.processes import run
 

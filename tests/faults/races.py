@@ -1,4 +1,4 @@
-"""Refresh tokens under races: tabs, thieves, and whoever ends the session meanwhile.
+"""Races: refreshes, sign-ins and superusers against what ends a session or a right.
 
 Each round is one race on accounts of its own. The clients may be those of several
 processes; a round fails by an `AssertionError` that says what did not hold.

@@ -10,7 +10,7 @@ from httpx2 import AsyncClient
 from app.db.connections import Connection
 from tests.contract.answers import without_identity
 from tests.factories.users import account, signed_in
-from tests.faults.refresh import Tokens, bearer, refresh
+from tests.faults.races import Tokens, bearer, refresh
 from tests.routers.test_auth import TOKEN, grant, signed_up
 
 ME = "/api/v1/users/me"

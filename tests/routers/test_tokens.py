@@ -14,7 +14,7 @@ from app.security.refresh_tokens import RefreshToken, RefreshTokens
 from tests.contract.answers import complaints
 from tests.contract.forgeries import decode
 from tests.factories.users import Account, account
-from tests.faults.refresh import Tokens, bearer, refresh
+from tests.faults.races import Tokens, bearer, refresh
 from tests.routers.test_auth import TOKEN, grant, signed_up
 
 ME = "/api/v1/users/me"

@@ -1,11 +1,11 @@
-"""Races of refresh tokens, a few times each; `python -m tests.faults` runs more."""
+"""Races over sessions and rights; `python -m tests.faults` runs more of them."""
 
 import pytest
 from fastapi import FastAPI
 
 from tests.conftest import client_of
 from tests.factories.users import account
-from tests.faults.refresh import RACES, Arena
+from tests.faults.races import RACES, Arena
 
 ROUNDS = 3
 
