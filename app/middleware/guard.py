@@ -1,5 +1,7 @@
 """The innermost layer: bounds the body and turns a fault of ours into a problem."""
 
+from collections.abc import Collection
+
 import structlog
 
 from app.errors import BodyTooLarge, InternalError
@@ -9,17 +11,23 @@ _log = structlog.get_logger()
 
 
 class GuardMiddleware:
-    """Stands inside CORS, so that a browser can read these answers, too."""
+    """Stands inside CORS, so that a browser can read these answers, too.
 
-    def __init__(self, app: App, *, max_body_bytes: int) -> None:
+    Routes at ``self_bounded`` paths bound their bodies themselves, whoever may send one
+    being known by then.
+    """
+
+    def __init__(
+        self, app: App, *, max_body_bytes: int, self_bounded: Collection[str] = ()
+    ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._self_bounded = frozenset(self_bounded)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = _BoundedBody(receive, self._max_body_bytes)
         started = False
 
         async def watch(message: Message) -> None:
@@ -28,8 +36,9 @@ class GuardMiddleware:
             await send(message)
 
         try:
-            body.check_announced(scope)
-            await self._app(scope, body.receive, watch)
+            if scope["path"] not in self._self_bounded:
+                receive = bounded(scope, receive, max_bytes=self._max_body_bytes)
+            await self._app(scope, receive, watch)
         except BodyTooLarge as error:
             await send_problem(error, scope, send)
         except Exception:
@@ -40,29 +49,27 @@ class GuardMiddleware:
             await send_problem(InternalError(detail), scope, send)
 
 
-class _BoundedBody:
-    """Counts a request's body while it is read."""
+def bounded(scope: Scope, receive: Receive, *, max_bytes: int) -> Receive:
+    """Count a body while it is read; refuse it before, where its length is announced.
 
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self._receive = receive
-        self._left = limit
-        self._limit = limit
+    Raises `BodyTooLarge`.
+    """
+    left = max_bytes
 
-    def check_announced(self, scope: Scope) -> None:
-        """Refuse a body by its Content-Length, before any of it is read."""
-        for name, value in scope["headers"]:
-            if name == b"content-length" and int(value) > self._limit:
-                raise self._too_large()
-
-    async def receive(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            raise self._too_large()
+    async def count() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise _too_large(max_bytes)
         return message
 
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(
-            f"A body may have {self._limit} bytes here.",
-            headers={"Connection": "close"},
-        )
+    for name, value in scope["headers"]:
+        if name == b"content-length" and int(value) > max_bytes:
+            raise _too_large(max_bytes)
+    return count
+
+
+def _too_large(max_bytes: int) -> BodyTooLarge:
+    detail = f"A body may have {max_bytes} bytes here."
+    return BodyTooLarge(detail, headers={"Connection": "close"})
