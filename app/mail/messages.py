@@ -1,0 +1,146 @@
+"""Every mail that Zenith sends, as data: the payload of the job that sends it.
+
+A payload never holds the token of a link, only its id.
+"""
+
+import re
+import unicodedata
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+_FORGING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+_BARE_ADDRESS = re.compile(r'[^\s@"(),:;<>\[\]\\]+@[^\s@"(),:;<>\[\]\\]+')
+
+
+def one_line(text: str) -> str:
+    """Blank out what could begin a header or a paragraph, or turn text around.
+
+    An encoded word (``=?utf-8?q?=0D=0A?=``) would be decoded after this look at it.
+    """
+    blanked = (
+        " " if unicodedata.category(c) in _FORGING or c in _TURNING else c
+        for c in text.replace("=?", " ")
+    )
+    return " ".join("".join(blanked).split())
+
+
+def _address(text: str) -> str:
+    """Refuse what is not one bare address; whether it exists, only a mail can tell.
+
+    The standard library decodes an encoded word even there, whatever comes out.
+    """
+    is_bare = text.isprintable() and _BARE_ADDRESS.fullmatch(text)
+    if not is_bare or "=?" in text:
+        raise ValueError("not an e-mail address")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Line = Annotated[str, AfterValidator(one_line)]
+
+
+class Mail(BaseModel):
+    """What every mail knows: its kind, and to whom it goes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    subject: ClassVar[str]
+    """May name the project, as ``{project}``."""
+
+    kind: str
+    to: Address
+    full_name: Line
+
+
+class LinkMail(Mail):
+    """A mail with a link, which is good for one thing and for some time."""
+
+    page: ClassVar[str]
+    """Where the link leads, below PUBLIC_URL."""
+    valid_for: ClassVar[timedelta]
+
+    token_id: UUID
+
+
+class _VerifyingMail(LinkMail):
+    page = "/verify-email"
+    valid_for = timedelta(hours=48)
+
+
+class Welcome(_VerifyingMail):
+    subject = "Welcome to {project}: verify your e-mail address"
+    kind: Literal["welcome"] = "welcome"
+
+
+class VerifyEmail(_VerifyingMail):
+    subject = "Verify your e-mail address"
+    kind: Literal["verify_email"] = "verify_email"
+
+
+class ConfirmNewEmail(_VerifyingMail):
+    """To the address that is to become the user's."""
+
+    subject = "Verify your new e-mail address"
+    kind: Literal["confirm_new_email"] = "confirm_new_email"
+
+
+class ResetPassword(LinkMail):
+    subject = "Reset your password"
+    page = "/reset-password"
+    valid_for = timedelta(hours=1)
+    kind: Literal["reset_password"] = "reset_password"
+
+
+class EmailChangeRequested(Mail):
+    """To the address that the user still has."""
+
+    subject = "Your e-mail address is about to change"
+    kind: Literal["email_change_requested"] = "email_change_requested"
+    new_email: Address
+
+
+class EmailChanged(Mail):
+    """To the address that the user had, for the last time."""
+
+    subject = "Your e-mail address was changed"
+    kind: Literal["email_changed"] = "email_changed"
+    new_email: Address
+
+
+class PasswordChanged(Mail):
+    subject = "Your password was changed"
+    kind: Literal["password_changed"] = "password_changed"
+    at: AwareDatetime
+    was_reset: bool
+    """Whether by a link of a mail, rather than with the old password."""
+
+
+class NewDevice(Mail):
+    subject = "New sign-in to your account"
+    kind: Literal["new_device"] = "new_device"
+    device: Line
+    ip: Line | None
+    at: AwareDatetime
+
+
+class AccountDeleted(Mail):
+    subject = "Your account was deleted"
+    kind: Literal["account_deleted"] = "account_deleted"
+
+
+AnyMail = Annotated[
+    Welcome
+    | VerifyEmail
+    | ConfirmNewEmail
+    | ResetPassword
+    | EmailChangeRequested
+    | EmailChanged
+    | PasswordChanged
+    | NewDevice
+    | AccountDeleted,
+    Field(discriminator="kind"),
+]
