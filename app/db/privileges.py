@@ -1,6 +1,7 @@
 """What the app role may do: rows, never the schema."""
 
 from app.models import Base
+from app.models.jobs import SCHEMA as JOBS
 
 
 def grants(role: str) -> str:
@@ -15,5 +16,9 @@ def grants(role: str) -> str:
           GRANT USAGE ON SCHEMA public TO {grantee};
           GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {grantee};
           GRANT SELECT ON alembic_version TO {grantee};
+          GRANT USAGE ON SCHEMA {JOBS} TO {grantee};
+          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {JOBS}
+            TO {grantee};
+          GRANT USAGE ON ALL SEQUENCES IN SCHEMA {JOBS} TO {grantee};
         END $do$
     """
