@@ -1,0 +1,1 @@
+"""Handlers of durable jobs: they do later what requests have asked for."""
