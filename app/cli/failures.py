@@ -21,4 +21,7 @@ def explain(error: Exception) -> str | None:
     errors = sys.modules.get("app.db.errors")
     if errors is None:
         return None
+    expected = errors.translate(error)
+    if expected is not None:
+        return explain(expected)
     return _BY_SQLSTATE.get(errors.sqlstate(error) or "")
