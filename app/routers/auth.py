@@ -6,10 +6,13 @@ from app.dependencies import (
     Accounts,
     Auth,
     AuthLimit,
+    EmailAddresses,
     GrantForm,
     Located,
+    Recovery,
     Sessions,
     Tokens,
+    Verification,
 )
 from app.errors import (
     EmailTaken,
@@ -17,6 +20,7 @@ from app.errors import (
     InvalidGrant,
     InvalidPassword,
     InvalidRequest,
+    InvalidToken,
     LastSuperuser,
     RefreshTokenReused,
     TooManyRequests,
@@ -24,15 +28,19 @@ from app.errors import (
 )
 from app.models.users import User
 from app.schemas.auth import (
+    ChangeEmailRequest,
     ChangePasswordRequest,
     DeleteAccountRequest,
+    ForgotPasswordRequest,
     RegisterRequest,
+    ResetPasswordRequest,
+    TokenOfMail,
     TokenResponse,
 )
 from app.schemas.users import UserResponse
 from app.web.forms import TOKEN_FORM
 from app.web.openapi import responses
-from app.web.routing import Router
+from app.web.routing import ACCEPTED, Router
 
 router = Router(
     prefix="/auth",
@@ -73,6 +81,44 @@ async def issue_token(tokens: Tokens, form: GrantForm) -> TokenResponse:
 async def log_out(sessions: Sessions) -> None:
     """End this session: its tokens are refused from now on."""
     await sessions.end_current()
+
+
+@router.post(
+    "/verify-email",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(InvalidToken, EmailTaken),
+)
+async def verify_email(verification: Verification, request: TokenOfMail) -> None:
+    """Verify an address, or a new one, with the token that was mailed to it."""
+    await verification.verify(request)
+
+
+@router.post("/verify-email/resend", **ACCEPTED)
+async def resend_verification(emails: EmailAddresses) -> None:
+    """Mail the link to verify one's address again; the one before is void."""
+    await emails.resend()
+
+
+@router.post("/change-email", **ACCEPTED, responses=responses(InvalidPassword))
+async def change_email(emails: EmailAddresses, request: ChangeEmailRequest) -> None:
+    """Mail a link to a new address, which is one's own when the link is followed."""
+    await emails.change(request)
+
+
+@router.post("/forgot-password", **ACCEPTED)
+async def forgot_password(recovery: Recovery, request: ForgotPasswordRequest) -> None:
+    """Mail a link to reset the password, if the address has an account."""
+    await recovery.forgot(request)
+
+
+@router.post(
+    "/reset-password",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(InvalidToken),
+)
+async def reset_password(recovery: Recovery, request: ResetPasswordRequest) -> None:
+    """Set a new password with the token that was mailed, and end all sessions."""
+    await recovery.reset(request)
 
 
 @router.post(

@@ -52,6 +52,23 @@ class ChangePasswordRequest(Input):
     new_password: Password
 
 
+class ChangeEmailRequest(Input):
+    new_email: Email
+    password: PresentPassword
+
+
+class TokenOfMail(Input):
+    token: str = Field(max_length=1000, description="Of the link in the mail.")
+
+
+class ForgotPasswordRequest(Input):
+    email: Email
+
+
+class ResetPasswordRequest(TokenOfMail):
+    password: Password
+
+
 class DeleteAccountRequest(Input):
     password: PresentPassword
 

@@ -26,6 +26,10 @@ _SYSTEMS = (
     ("Linux", "Linux|X11"),
 )
 
+# It stands in mails, whose programs make links: somebody may sign up with the address
+# of somebody else, and sign in with a name that is a message to them.
+_LINK = re.compile(r"://|@|\.[^\W\d]{2}")
+
 
 def describe(user_agent: str) -> str:
     """Name browser and system, as ``Firefox on Linux``; else the client's own name.
@@ -38,7 +42,7 @@ def describe(user_agent: str) -> str:
         return f"{browser} on {system}"
     name = system or user_agent.strip().partition(" ")[0]
     printable = "".join(c for c in name if unicodedata.category(c)[0] in "LNPS")
-    return printable[:DEVICE_MAX] or UNKNOWN
+    return UNKNOWN if _LINK.search(printable) else printable[:DEVICE_MAX] or UNKNOWN
 
 
 def _first(table: tuple[tuple[str, str], ...], text: str) -> str | None:

@@ -35,6 +35,12 @@ AUTH = Policy("auth", quota=30, window=60)
 LOGIN = Policy("login", quota=10, window=60)
 """Attempts at a password that fail, by account and address."""
 
+MAILS = Policy("mails", quota=5, window=3600)
+"""Mails with a link that somebody asks for, by kind and address."""
+
+NOTICES = Policy("notices", quota=5, window=3600)
+"""Mails that tell of a change, by kind and address: it may be somebody else's."""
+
 REQUESTS = Policy("requests", quota=600, window=60)
 """Requests of who is signed in, by principal."""
 

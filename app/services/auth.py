@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.repositories.users import UserRepository
 from app.models.users import User
 from app.schemas.auth import RegisterRequest
+from app.services.account_mails import AccountMails
 from app.services.actor import public
 from app.services.new_users import NewUsers
 
@@ -17,9 +18,12 @@ class AuthService:
 
     session: AsyncSession
     new_users: NewUsers
+    mails: AccountMails
 
     @public("Anybody may sign up.")
     async def register(self, new: RegisterRequest) -> User:
         """Create an account; raise `EmailTaken` if the address has one."""
-        user = await self.new_users.make(new)
-        return await UserRepository(self.session).add(user)
+        made = await self.new_users.make(new)
+        user = await UserRepository(self.session).add(made)
+        await self.mails.welcome(user)
+        return user

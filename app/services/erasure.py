@@ -2,14 +2,28 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.repositories.devices import DeviceRepository
+from app.db.repositories.email_tokens import EmailTokenRepository
+from app.db.repositories.jobs import JobRepository
+from app.db.repositories.profiles import ProfileRepository
 from app.db.repositories.sessions import SessionRepository
 from app.db.repositories.users import UserRepository
 from app.models.users import User
+from app.queue import Queue
+from app.queue.files import RemoveFolder
+from app.services.account_mails import AccountMails
+from app.services.avatars import folder_of
 
 
-async def erase(session: AsyncSession, user: User) -> None:
+async def erase(session: AsyncSession, user: User, *, mails: AccountMails) -> None:
     """Erase a locked user; raise `LastSuperuser` if it is the last active one."""
     users = UserRepository(session)
     await users.keep_a_superuser_besides(user)
+    await JobRepository(session).forget_mails(user.email)
+    await mails.deleted(user)
     await users.erase(user)
     await SessionRepository(session).end_all_of(user.id)
+    await EmailTokenRepository(session).void(user.id)
+    await DeviceRepository(session).forget_all_of(user.id)
+    await ProfileRepository(session).remove(user.id)
+    await Queue(session).put(RemoveFolder(folder=folder_of(user.id)))

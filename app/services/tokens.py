@@ -7,6 +7,7 @@ from secrets import token_bytes
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.repositories.devices import DeviceRepository
 from app.db.repositories.sessions import LockedSession, SessionRepository
 from app.db.repositories.users import Credentials, UserReader, UserRepository
 from app.errors import InactiveUser, InvalidGrant, RefreshTokenReused
@@ -23,6 +24,7 @@ from app.security.limits import LOGIN, Limiter, client_key
 from app.security.passwords import Passwords
 from app.security.refresh_tokens import NONCE_BYTES, RefreshToken, RefreshTokens
 from app.security.tokens import AccessTokens
+from app.services.account_mails import AccountMails
 from app.services.actor import Client, public
 
 _log = structlog.get_logger()
@@ -46,6 +48,7 @@ class TokenService:
     """How long a session lasts that is not used."""
     limiter: Limiter
     client: Client
+    mails: AccountMails
 
     @public("The password, or the refresh token, is the proof.")
     async def issue(self, grant: PasswordGrant | RefreshTokenGrant) -> TokenResponse:
@@ -84,13 +87,15 @@ class TokenService:
         # after this one is there, or this one is not begun.
         if not await UserRepository(self.session).still_has(verified):
             raise InvalidGrant("The password was changed just now.")
+        device = describe(self.client.user_agent)
+        if await DeviceRepository(self.session).see(verified.id, device):
+            await self.mails.new_device(verified, device=device, ip=self.client.address)
         sessions = SessionRepository(self.session)
-        await sessions.sweep(verified.user_id)
         token, now = RefreshToken.first(new_id()), utc_now()
         row = UserSession(
             id=token.session_id,
-            user_id=verified.user_id,
-            device=describe(self.client.user_agent),
+            user_id=verified.id,
+            device=device,
             ip=self.client.address,
             created_at=now,
             last_used_at=now,

@@ -5,12 +5,14 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.repositories.email_tokens import EmailTokenRepository
 from app.db.repositories.sessions import SessionRepository
 from app.db.repositories.users import UserReader, UserRepository
 from app.models.users import User, UserRow
 from app.pagination import Slice
 from app.preconditions import IfMatch
 from app.schemas.users import OwnUserUpdate, UserCreate, UserQuery, UserUpdate
+from app.services.account_mails import AccountMails
 from app.services.actor import Actor
 from app.services.erasure import erase
 from app.services.new_users import NewUsers
@@ -25,6 +27,7 @@ class UserService:
     session: AsyncSession
     reader: UserReader
     new_users: NewUsers
+    mails: AccountMails
     actor: Actor
 
     async def page(self, query: UserQuery) -> Slice[UserRow]:
@@ -33,9 +36,12 @@ class UserService:
 
     async def create(self, new: UserCreate) -> User:
         self.actor.require_superuser()
-        user = await self.new_users.make(new)
+        made = await self.new_users.make(new)
         await self.actor.confirm(self.session)
-        return await UserRepository(self.session).add(user)
+        user = await UserRepository(self.session).add(made)
+        if user.is_active:
+            await self.mails.welcome(user)
+        return user
 
     async def get(self, id: UUID) -> UserRow:
         self.actor.require_access_to(id)
@@ -61,6 +67,7 @@ class UserService:
         user = await users.update(user, changes)
         if not user.is_active:
             await SessionRepository(self.session).end_all_of(id)
+            await EmailTokenRepository(self.session).void(id)
         return user
 
     async def delete(self, id: UUID, match: IfMatch) -> None:
@@ -70,7 +77,7 @@ class UserService:
         """
         self.actor.require_access_to(id)
         self.actor.require_superuser()
-        await erase(self.session, await self._lock(id, match))
+        await erase(self.session, await self._lock(id, match), mails=self.mails)
 
     async def _lock(self, id: UUID, match: IfMatch) -> User:
         """Lock an account for a change, and that of the actor, who is made sure of."""

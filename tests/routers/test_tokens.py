@@ -222,17 +222,6 @@ class TestExpiry:
         assert not await opens(client, tokens)
         assert_refused(await refresh(client, tokens.refresh))
 
-    async def test_leaves_nothing_behind_for_long(
-        self, client: AsyncClient, owner_connection: Connection
-    ) -> None:
-        new = await signed_up(client)
-        form = grant(new["email"])
-        old = Tokens.of(await client.post(TOKEN, data=form))
-        await later(owner_connection, old, "8 days")
-        Tokens.of(await client.post(TOKEN, data=form))
-        exists = "SELECT count(*) FROM user_sessions WHERE id = $1"
-        assert not await owner_connection.fetchval(exists, session_of(old))
-
 
 class TestAccessTokens:
     async def test_belong_to_their_own_session(self, app: FastAPI) -> None:

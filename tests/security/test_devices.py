@@ -34,6 +34,10 @@ CHROME = "Chrome/140.0.0.0"
         ("   ", "Unknown device"),
         ("\x1b[31mred\u2028\u202eevil", "[31mredevil"),
         ("x" * 5000, "x" * 100),
+        ("https://evil.example/now", "Unknown device"),
+        ("EVIL.EXAMPLE", "Unknown device"),
+        ("http://192.0.2.1", "Unknown device"),
+        ("me@evil", "Unknown device"),
     ],
 )
 def test_a_device_is_named_as_people_do(user_agent: str, device: str) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.conftest import client_of, running
 from tests.contract.answers import without_identity
 from tests.factories.users import PASSWORD, new_email, registration, user
 
-TOKEN = "/api/v1/auth/token"
+TOKEN, FORGOT = "/api/v1/auth/token", "/api/v1/auth/forgot-password"
 WRONG = "a wrong one of good length"
 
 
@@ -170,7 +171,7 @@ class TestCost:
         assert welcome[: len(refused)] == refused
         begun = [line.split()[0] for line in welcome[len(refused) :]]
         # A session begins its transaction with the first statement.
-        assert begun == ["SELECT", "BEGIN;", "DELETE", "INSERT", "COMMIT;"]
+        assert begun == ["SELECT", "BEGIN;", "WITH", "INSERT", "COMMIT;"]
 
     async def test_a_refresh_hashes_no_password_and_takes_one_lock(
         self, app: FastAPI, client: AsyncClient, work: Work
@@ -222,6 +223,21 @@ class TestCost:
         answer = await sign_in(client, broken.email, "!")
         assert answer.json()["code"] == "invalid_grant"
         assert "verify" in work.take()
+
+    async def test_a_forgotten_password_costs_the_same_whoever_asks(
+        self, app: FastAPI, client: AsyncClient, work: Work
+    ) -> None:
+        known, disabled = await stored(app), await stored(app, is_active=False)
+        verified = await stored(app, email_verified_at=datetime.now(UTC))
+        await client.post(FORGOT, json={"email": new_email()})
+        costs = []
+        work.take()
+        for email in (known, verified, disabled, new_email()):
+            answer = await client.post(FORGOT, json={"email": email})
+            assert answer.status_code == 202
+            costs.append(work.take())
+        assert costs == [costs[0]] * 4
+        assert [line.split()[0] for line in costs[0]] == ["WITH", "BEGIN;", "COMMIT;"]
 
 
 class TestThreads:
