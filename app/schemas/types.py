@@ -24,6 +24,8 @@ def normalize_email(text: str) -> str:
     """
     if len(text) > EMAIL_TYPED_MAX:  # looking into it would take seconds
         raise ValueError("too long for an e-mail address")
+    if "=?" in text:  # the standard library would decode it where it writes a mail
+        raise ValueError("not an e-mail address")
     try:
         address = validate_email(
             text, check_deliverability=False, test_environment=True
