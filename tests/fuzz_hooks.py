@@ -12,7 +12,13 @@ import httpx2
 import schemathesis
 
 ENDING = ["/api/v1/auth/logout", "/api/v1/auth/sessions/{session_id}"]
-FOR_SUPERUSERS = ["/api/v1/users"]
+FOR_SUPERUSERS = [
+    "/api/v1/users",
+    "/api/v1/admin/jobs",
+    "/api/v1/admin/jobs/{job_id}",
+    "/api/v1/admin/jobs/{job_id}/retry",
+    "/api/v1/admin/jobs/{job_id}/discard",
+]
 
 
 class _SignIn:

@@ -24,6 +24,7 @@ from app.errors import (
 )
 from app.problems import MEDIA_TYPE, outline
 from app.schemas.problems import Problem
+from app.web.forms import MEDIA_TYPE as FORM
 from app.web.openapi_headers import HEADERS, document_headers
 
 Operation = dict[str, Any]
@@ -31,6 +32,7 @@ ErrorType = type[ZenithError]
 
 _ALWAYS = (BadRequest, UntrustedHost, InternalError, Unavailable)
 _WITH_BODY = (MalformedJSON, BodyTooLarge, UnsupportedMediaType, ValidationFailed)
+_WITH_FILE = (BodyTooLarge, UnsupportedMediaType, ValidationFailed)
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
@@ -53,6 +55,7 @@ somebody else was faster.
 TAGS = [
     {"name": "users", "description": "Accounts: one's own, and all for superusers."},
     {"name": "auth", "description": "Signing up and in, sessions, one's password."},
+    {"name": "admin", "description": "Seeing to the system; for superusers."},
     {"name": "operations", "description": "Health, readiness and metrics."},
 ]
 
@@ -110,8 +113,10 @@ def _add_shared_errors(operation: Operation) -> None:
     if "query" in places:
         errors.append(ValidationFailed)
     content = operation.get("requestBody", {}).get("content", {})
-    if content:
-        errors.extend(_WITH_BODY if "application/json" in content else [BodyTooLarge])
+    if "application/json" in content:
+        errors.extend(_WITH_BODY)
+    elif content:
+        errors.extend([BodyTooLarge] if FORM in content else _WITH_FILE)
     # FastAPI's own 422, in a shape that is not ours.
     operation["responses"].pop("422", None)
     for status, shared in responses(*errors).items():

@@ -3,18 +3,21 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from email.message import Message
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from typing_extensions import override
 
 from app.db.errors import DATABASE_ERRORS, can_be_run_again
 from app.errors import FieldError, UnsupportedMediaType, ValidationFailed
+from app.middleware.guard import bounded
 from app.problems import pointer
 from app.web.strict_json import parse
 
@@ -23,14 +26,25 @@ PAUSE_SECONDS = 0.02
 MAX_REPEATED = 100  # that are named
 _UTF_8 = ("utf-8", "utf8")
 
+ACCEPTED: Mapping[str, Any] = {
+    "status_code": HTTPStatus.ACCEPTED,
+    "response_class": Response,
+}
+"""Of an operation that leaves its work to a job, and has nothing to say."""
+
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class StrictRequest(Request):
     """Reads JSON of the right media type, strictly."""
 
-    async def raw_body(self) -> bytes:
-        """Read a body of any media type; again, when the request is run again."""
+    async def raw_body(self, *, max_bytes: int | None = None) -> bytes:
+        """Read a body of any media type; again, when the request is run again.
+
+        At a path that the guard leaves alone, ``max_bytes`` is its bound.
+        """
+        if max_bytes is not None:
+            self._receive = bounded(self.scope, self._receive, max_bytes=max_bytes)
         return await super().body()
 
     @override
@@ -110,6 +124,15 @@ async def _in_one_transaction(handle: Handler, request: Request) -> Response:
     async with AsyncExitStack() as stack:
         request.scope["fastapi_function_astack"] = stack
         return await handle(request)
+
+
+class NumberConvertor(IntegerConvertor):
+    """A number that PostgreSQL may know; Python refuses to read far longer ones."""
+
+    regex = "[0-9]{1,19}"
+
+
+register_url_convertor("int", NumberConvertor())
 
 
 class Router(APIRouter):

@@ -67,4 +67,8 @@ async def send(
     }
     if operation.body is not None and not {"json", "content"} & changes.keys():
         request["json"] = sample.body
+    if sample.file and "content" not in changes:
+        request["content"] = sample.file
+        headers = {"Content-Type": "image/png"}
+        request["headers"] = headers | changes.get("headers", {})
     return await scene.caller.client.request(**request)

@@ -38,7 +38,20 @@ class Operation:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """What the paths of its template look like; what is no id fits no template."""
-        return re.compile(re.sub(r"\{[^}]*\}", "[0-9a-f-]{36}", self.path))
+        fits = {True: "[0-9]+", False: "[0-9a-f-]{36}"}
+        text = self.path
+        for name in self.path_ids:
+            text = text.replace(f"{{{name}}}", fits[self.is_number(name)])
+        return re.compile(text)
+
+    @property
+    def path_ids(self) -> list[str]:
+        return [parameter["name"] for parameter in self.parameters("path")]
+
+    def is_number(self, name: str) -> bool:
+        """Tell whether an id of the path counts, as those of jobs do."""
+        found = {p["name"]: p["schema"] for p in self.parameters("path")}
+        return bool(found[name].get("type") == "integer")
 
     @cached_property
     def body(self) -> Schema | None:

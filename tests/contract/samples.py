@@ -11,7 +11,11 @@ from uuid import uuid4
 
 from fastapi import FastAPI
 
+from app.models.email_tokens import Purpose
 from tests.contract.operations import Operation
+from tests.factories.email_tokens import email_token
+from tests.factories.jobs import waiting_job
+from tests.factories.pictures import picture, upload
 from tests.factories.users import (
     Account,
     account,
@@ -25,8 +29,16 @@ SECRET = "zq7Xw4-marker-of-the-input"  # no answer may hold it
 
 PASSWORD = f"{SECRET} and correct horse"
 
-FOR_SUPERUSERS = {"get_users", "create_user", "delete_user"}
-ONCE = {"log_out", "end_session", "delete_user"}
+FOR_SUPERUSERS = {
+    "get_users",
+    "create_user",
+    "delete_user",
+    "get_jobs",
+    "get_job",
+    "retry_job",
+    "discard_job",
+}
+ONCE = {"log_out", "end_session", "delete_user", "discard_job"}
 """What cannot be done a second time."""
 
 
@@ -44,6 +56,8 @@ class Sample:
 
     body: dict[str, Any] = field(default_factory=dict)
     path: dict[str, str] = field(default_factory=dict)
+    file: bytes = b""
+    """The body of an operation that reads no JSON; PNG."""
 
 
 async def scene_of(app: FastAPI, operation: Operation | None = None) -> Scene:
@@ -68,6 +82,36 @@ async def change_password(_: Scene) -> Sample:
 
 async def delete_account(_: Scene) -> Sample:
     return Sample({"password": PASSWORD})
+
+
+async def verify_email(scene: Scene) -> Sample:
+    user = scene.caller.user
+    return Sample({"token": await email_token(scene.app, user, Purpose.VERIFY_EMAIL)})
+
+
+async def change_email(_: Scene) -> Sample:
+    new_email = f"{SECRET}-{uuid4().hex}@example.com"
+    return Sample({"new_email": new_email, "password": PASSWORD})
+
+
+async def forgot_password(scene: Scene) -> Sample:
+    return Sample({"email": scene.caller.user.email})
+
+
+async def reset_password(scene: Scene) -> Sample:
+    user = scene.caller.user
+    token = await email_token(scene.app, user, Purpose.RESET_PASSWORD)
+    return Sample({"token": token, "password": f"new {PASSWORD}"})
+
+
+async def get_jobs(scene: Scene) -> Sample:
+    await waiting_job(scene.app)
+    await waiting_job(scene.app)
+    return Sample()
+
+
+async def any_job(scene: Scene) -> Sample:
+    return Sample(path={"job_id": str(await waiting_job(scene.app))})
 
 
 async def end_session(scene: Scene) -> Sample:
@@ -96,6 +140,19 @@ async def update_user(scene: Scene) -> Sample:
     return Sample({"full_name": SECRET}, {"user_id": str(scene.caller.user.id)})
 
 
+async def update_profile(_: Scene) -> Sample:
+    return Sample({"locale": "pt-BR", "time_zone": "America/Sao_Paulo"})
+
+
+async def put_avatar(_: Scene) -> Sample:
+    return Sample(file=picture())
+
+
+async def get_avatar(scene: Scene) -> Sample:
+    await upload(scene.caller, picture())
+    return Sample()
+
+
 async def delete_user(scene: Scene) -> Sample:
     other = await account(scene.app)
     return Sample(path={"user_id": str(other.user.id)})
@@ -119,6 +176,14 @@ SAMPLES: Mapping[str, Callable[[Scene], Awaitable[Sample]]] = {
     "register": register,
     "change_password": change_password,
     "delete_account": delete_account,
+    "verify_email": verify_email,
+    "change_email": change_email,
+    "forgot_password": forgot_password,
+    "reset_password": reset_password,
+    "get_jobs": get_jobs,
+    "get_job": any_job,
+    "retry_job": any_job,
+    "discard_job": any_job,
     "end_session": end_session,
     "get_sessions": get_sessions,
     "update_own_user": update_own_user,
@@ -127,6 +192,9 @@ SAMPLES: Mapping[str, Callable[[Scene], Awaitable[Sample]]] = {
     "get_user": get_user,
     "update_user": update_user,
     "delete_user": delete_user,
+    "update_profile": update_profile,
+    "put_avatar": put_avatar,
+    "get_avatar": get_avatar,
     "probe": probe,
 }
 

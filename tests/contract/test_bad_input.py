@@ -128,7 +128,7 @@ class TestBody:
         self, operation: Operation, scene: Scene, settings: Settings, found: Complaints
     ) -> None:
         sample = await sample_of(operation, scene)
-        (media_type,) = operation.definition["requestBody"]["content"]
+        media_type, *_ = operation.definition["requestBody"]["content"]
         headers = {"Content-Type": media_type}
         size = settings.MAX_BODY_BYTES + 1
 
@@ -194,6 +194,8 @@ class TestPath:
         sample = await sample_of(operation, scene)
         ids = NO_IDS if operation.id == PROBE else (*NO_IDS, *MISSING_IDS)
         for name, wrong in itertools.product(sample.path, ids):
+            if operation.is_number(name) and wrong == "1":
+                continue  # which may be one
             url = operation.path.format(**{**sample.path, name: wrong})
             response = await send(scene, operation, sample, url=url)
             found.about(f"{name} = {wrong[:60]}", response, status=404)

@@ -47,6 +47,15 @@ class TestIfNoneMatch:
             response = await send(scene, operation, sample, headers=headers)
             assert response.status_code == 200
 
-    @every([o for o in OPERATIONS if o.method == "GET" and o.parameters("path")])
+    @every(
+        [
+            operation
+            for operation in OPERATIONS
+            if operation.method == "GET"
+            and operation.parameters("path")
+            # A history grows by itself: there is nothing to compare with.
+            and operation.id != "get_job"
+        ]
+    )
     def test_each_single_resource_has_it(self, operation: Operation) -> None:
         assert operation in having("If-None-Match")
