@@ -40,14 +40,25 @@ FAST = {
     "max_connections": "300",
 }
 
-# What may block: log lines, and small files that are read to connect or show a stack.
+# What may block: log lines, small files that are read to connect or show a stack, and
+# what runs before anything is served.
 ALLOWED = (
     ("structlog/_output.py", "msg"),
     ("logging/__init__.py", "emit"),
     ("asyncpg/connect_utils.py", "_read_password_file"),
     ("linecache.py", "checkcache"),
     ("linecache.py", "updatecache"),
+    ("app/config.py", "_absolute"),
+    ("app/config.py", "load_settings"),
+    ("app/main.py", "create_app"),
+    ("app/main.py", "lifespan"),
+    ("app/db/migrations.py", "_upgrade"),
 )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Take three for two cores: many tests wait for processes of their own."""
+    return (os.cpu_count() or 2) * 3 // 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -173,7 +184,7 @@ def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.node.get_closest_marker("may_block"):
         yield
         return
-    blockbuster = BlockBuster("app.middleware")  # so, whatever happens in a request
+    blockbuster = BlockBuster("app")
     for file, function in ALLOWED:
         for blocking in blockbuster.functions.values():
             blocking.can_block_in(file, function)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 import httpx2
 
@@ -28,7 +28,13 @@ T = TypeVar("T")
 def environment(**given: str) -> dict[str, str]:
     """The environment without the settings of whoever runs the tests."""
     inherited = {k: v for k, v in os.environ.items() if k not in Settings.model_fields}
-    return {**inherited, "COLUMNS": "100", "PYTHONUNBUFFERED": "1", **given}
+    return {
+        **inherited,
+        "COLUMNS": "100",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "",  # else each process compiles all of Zenith
+        **given,
+    }
 
 
 @contextlib.contextmanager
@@ -64,6 +70,8 @@ class Running:
     ``prelude`` is Python that the process runs first.
     """
 
+    options: ClassVar[tuple[str, ...]] = ("--port", "0")
+
     def __init__(
         self, *arguments: str, home: Path, prelude: str = "", **settings: str
     ) -> None:
@@ -76,8 +84,7 @@ class Running:
                     "-c",
                     f"{prelude}\n{PROGRAM}",
                     *arguments,
-                    "--port",
-                    "0",
+                    *self.options,
                 ],
                 env=environment(ZENITH_HOME=str(home / "state"), **settings),
                 cwd=home,
@@ -142,3 +149,9 @@ class Running:
         while time.monotonic() < end and self.process.poll() is None:
             yield
             time.sleep(0.05)
+
+
+class RunningWorker(Running):
+    """A worker, which listens for nobody."""
+
+    options: ClassVar[tuple[str, ...]] = ()
