@@ -1,12 +1,9 @@
 """Settings: read from the environment and ``.env``, checked before anything starts."""
 
 import difflib
-import json
 import os
-import re
 from enum import StrEnum
 from functools import cache
-from importlib.util import find_spec
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -14,8 +11,6 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
-    AfterValidator,
-    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -23,9 +18,20 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import OperatorError
+from app.setting_types import (
+    Origin,
+    PathPrefix,
+    PostgresURL,
+    RedisURL,
+    Sender,
+    SmtpURL,
+    StorageURL,
+    WebURL,
+    type_list,
+)
 
 ENV_FILE = Path(".env")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -40,71 +46,6 @@ class SettingsError(OperatorError):
 class Environment(StrEnum):
     DEVELOPMENT = "development"
     PRODUCTION = "production"
-
-
-def _split(value: Any) -> Any:
-    """Read a list as JSON (``["a", "b"]``) or separated by commas (``a, b``)."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return json.loads(value)
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _postgresql_url(value: SecretStr) -> SecretStr:
-    scheme = value.get_secret_value().partition("://")[0]
-    if scheme not in {"postgresql", "postgres", "postgresql+asyncpg"}:
-        raise ValueError("must be a postgresql:// URL")
-    return value
-
-
-_REDIS_SERVER = r"([^@/?#\s]*@)?[^@/?#\s]+(/\d*)?"
-_REDIS_TLS = r"&?ssl_(ca_certs|cert_reqs|certfile|keyfile)=[^&\s]+"
-_REDIS_FORMS = re.compile(
-    rf"redis://{_REDIS_SERVER}"
-    rf"|rediss://{_REDIS_SERVER}(\?({_REDIS_TLS})+)?"
-    r"|unix://([^@/?#\s]*@)?/[^?#\s]+(\?db=\d+)?"
-)
-
-
-def _redis_url(value: SecretStr) -> SecretStr:
-    try:
-        parts = urlsplit(value.get_secret_value())
-        fits = (parts.hostname or parts.scheme == "unix") and parts.port != 0
-    except ValueError:  # the port; its text would show a part of the value
-        fits = False
-    if not fits or not _REDIS_FORMS.fullmatch(value.get_secret_value()):
-        raise ValueError("must be a redis://, rediss:// or unix:// URL")
-    if find_spec("redis") is None:
-        raise ValueError(
-            "needs a package: `uv sync --extra redis` or `pip install 'zenith[redis]'`"
-        )
-    return value
-
-
-def _web_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an http:// or https:// URL")
-    if parts.username or parts.query or parts.fragment:
-        raise ValueError("must not hold a user, a query or a fragment")
-    return value.rstrip("/")
-
-
-def _origin(value: str) -> str:
-    if "*" in value:
-        raise ValueError("'*' would open credentials to every site: name the origins")
-    if urlsplit(_web_url(value)).path:
-        raise ValueError("an origin has no path")
-    return value.rstrip("/")
-
-
-type_list = (NoDecode, BeforeValidator(_split))
-PostgresURL = Annotated[SecretStr, AfterValidator(_postgresql_url)]
-RedisURL = Annotated[SecretStr, AfterValidator(_redis_url)]
-WebURL = Annotated[str, AfterValidator(_web_url)]
-Origin = Annotated[str, AfterValidator(_origin)]
-PathPrefix = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)+$")]
 
 
 class Settings(BaseSettings):
@@ -133,6 +74,7 @@ class Settings(BaseSettings):
     DB_POOL_SIZE: int = Field(default=10, ge=1, le=1000)
     DB_MAX_OVERFLOW: int = Field(default=20, ge=0, le=1000)
     REDIS_URL: RedisURL | None = None
+    STORAGE_URL: StorageURL | None = None
 
     SECRET_KEY: SecretStr | None = None
     SECRET_KEY_PREVIOUS: SecretStr | None = None
@@ -148,6 +90,9 @@ class Settings(BaseSettings):
     PUBLIC_URL: WebURL = "http://localhost:8000"
     MAX_BODY_BYTES: int = Field(default=1_048_576, ge=1024, le=2**30)
     RATE_LIMIT_ENABLED: bool = True
+
+    SMTP_URL: SmtpURL | None = None
+    MAIL_FROM: Sender = "no-reply@localhost"
 
     FIRST_SUPERUSER_EMAIL: str = "admin@example.com"
     FIRST_SUPERUSER_PASSWORD: SecretStr | None = None
@@ -195,6 +140,8 @@ class Settings(BaseSettings):
         url = urlsplit(self.PUBLIC_URL)
         if url.scheme != "https" and url.hostname not in LOOPBACK_HOSTS:
             raise ValueError("PUBLIC_URL: must be https:// in production")
+        if self.SMTP_URL and "MAIL_FROM" not in self.model_fields_set:
+            raise ValueError("MAIL_FROM: needed in production with SMTP_URL")
         return self
 
     @property

@@ -69,6 +69,12 @@ class InvalidPassword(BadRequest):
     code = "invalid_password"
 
 
+class InvalidToken(BadRequest):
+    """The token of a mail is wrong, used, void or expired."""
+
+    code = "invalid_token"
+
+
 class OAuthError(BadRequest):
     """The token endpoint's kind of error, in RFC 6749's words as well (5.2)."""
 
@@ -161,6 +167,12 @@ class EmailTaken(Conflict):
     """Another account has this e-mail address."""
 
     code = "email_taken"
+
+
+class JobRunning(Conflict):
+    """A worker is doing this job now."""
+
+    code = "job_running"
 
 
 class LastSuperuser(Conflict):

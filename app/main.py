@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,19 +10,33 @@ from typing_extensions import override
 
 from app import __version__
 from app.config import Settings, load_settings
+from app.db.errors import NO_DATABASE
 from app.db.migrations import head_revision
+from app.db.repositories.jobs import JobReader
+from app.lifecycle import is_draining, settle_memory
 from app.middleware.edge import EdgeMiddleware
 from app.middleware.guard import GuardMiddleware
 from app.resources import Resources, open_resources
-from app.routers import auth, docs, operations, sessions, users, well_known
+from app.routers import (
+    auth,
+    docs,
+    jobs,
+    operations,
+    profiles,
+    sessions,
+    users,
+    well_known,
+)
 from app.telemetry.logs import configure_logging
-from app.telemetry.metrics import set_connections_in_use
+from app.telemetry.metrics import set_connections_in_use, set_queue
 from app.web import handlers
 from app.web.assets import ASSETS_PATH, swagger_assets
 from app.web.cors import ProblemCORSMiddleware
 from app.web.openapi import DESCRIPTION, TAGS, describe
+from app.web.pictures import AVATAR_PATH
 
-POOL_GAUGE_SECONDS = 5
+POOL_GAUGE_SECONDS, QUEUE_GAUGE_SECONDS = 5, 15
+DRAINING_POLL_SECONDS = 0.2
 
 
 class Zenith(FastAPI):
@@ -37,8 +50,11 @@ class Zenith(FastAPI):
         return self.openapi_schema
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Make an application; it connects to nothing before its lifespan begins."""
+def create_app(settings: Settings | None = None, *, works: bool = False) -> FastAPI:
+    """Make an application; it connects to nothing before its lifespan begins.
+
+    One that ``works`` does the jobs of the queue as well.
+    """
     settings = settings or load_settings()
     app = Zenith(
         title=settings.PROJECT_NAME,
@@ -52,10 +68,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.state.works = works
     _include_routers(app, settings)
     handlers.install(app)
     # The last one added stands outermost.
-    app.add_middleware(GuardMiddleware, max_body_bytes=settings.MAX_BODY_BYTES)
+    app.add_middleware(
+        GuardMiddleware,
+        max_body_bytes=settings.MAX_BODY_BYTES,
+        self_bounded=[f"{settings.API_V1_STR}{AVATAR_PATH}"],
+    )
     if settings.ALLOWED_ORIGINS:
         app.add_middleware(ProblemCORSMiddleware, settings=settings)
     app.add_middleware(EdgeMiddleware, settings=settings)
@@ -64,8 +85,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _include_routers(app: FastAPI, settings: Settings) -> None:
     """Put the routes that are asked most often first: each one before costs time."""
-    for resource in (users, auth, sessions):
+    for resource in (users, profiles, auth, sessions):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
+    app.include_router(jobs.router, prefix=settings.API_V1_STR)
     app.include_router(operations.router)
     app.include_router(well_known.router)
     app.include_router(docs.router)
@@ -74,19 +96,44 @@ def _include_routers(app: FastAPI, settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with open_resources(app.state.settings) as resources:
+    async with (
+        open_resources(app.state.settings) as resources,
+        _working(resources) if app.state.works else contextlib.nullcontext(),
+    ):
         app.state.resources = resources
-        gauge = asyncio.create_task(_watch_pools(resources))
+        gauges = [
+            asyncio.create_task(watch(resources))
+            for watch in (_watch_pools, _watch_queue)
+        ]
         head_revision()  # reads a folder once: no request should wait for that
-        # What was made so far stays for good: the collector need not look at it again.
-        # It is not collected before, for that takes long and finds next to nothing.
-        gc.freeze()
-        gc.set_threshold(10_000, 20, 50)
-        gc.enable()
+        settle_memory()
         try:
             yield
         finally:
-            gauge.cancel()
+            for gauge in gauges:
+                gauge.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _working(resources: Resources) -> AsyncIterator[None]:
+    """Do jobs beside the requests, until either drains."""
+    from app.worker.worker import Worker  # noqa: PLC0415 - most processes do not work
+
+    stop = asyncio.Event()
+    worker = asyncio.create_task(Worker(resources).run(stop))
+    watch = asyncio.create_task(_stop_when_draining(stop))
+    try:
+        yield
+    finally:
+        watch.cancel()
+        stop.set()
+        await worker
+
+
+async def _stop_when_draining(stop: asyncio.Event) -> None:
+    while not is_draining():  # noqa: ASYNC110 - a signal sets it, outside of the loop
+        await asyncio.sleep(DRAINING_POLL_SECONDS)
+    stop.set()
 
 
 async def _watch_pools(resources: Resources) -> None:
@@ -97,13 +144,24 @@ async def _watch_pools(resources: Resources) -> None:
         await asyncio.sleep(POOL_GAUGE_SECONDS)
 
 
-def served_app(settings: Settings) -> FastAPI:
+async def _watch_queue(resources: Resources) -> None:
+    """Tell of the queue wherever requests are served: perhaps no worker runs."""
+    jobs = JobReader(resources.reader)
+    while True:
+        with contextlib.suppress(*NO_DATABASE):
+            state = await jobs.state()
+            set_queue(held=state.held, oldest_due_seconds=state.oldest_due_seconds)
+        await asyncio.sleep(QUEUE_GAUGE_SECONDS)
+
+
+def served_app(settings: Settings, *, works: bool = False) -> FastAPI:
     """Make the application of a process that does nothing else."""
     configure_logging(style=settings.log_format, level=settings.LOG_LEVEL)
-    return create_app(settings)
+    return create_app(settings, works=works)
 
 
 def __getattr__(name: str) -> FastAPI:
-    if name == "app":  # made when a server asks for it: importing has no effect
-        return served_app(load_settings())
+    # Made when a server asks: importing does nothing.
+    if name in {"app", "working_app"}:
+        return served_app(load_settings(), works=name == "working_app")
     raise AttributeError(name)

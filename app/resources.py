@@ -12,10 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from app.config import Settings, SettingsError
 from app.db.engine import create_engine, sessions_of
-from app.db.errors import DATABASE_ERRORS
+from app.db.errors import NO_DATABASE
 from app.db.reader import Reader
-from app.errors import Unavailable
+from app.integrations.http import HttpClients
+from app.integrations.mail import Mailer, mailer_of
+from app.integrations.storage import Storage, storage_of
+from app.mail.composer import Composer
 from app.pagination import Cursors
+from app.pictures import Pictures
+from app.schemas.profiles import known_time_zones
+from app.security.email_tokens import EmailTokens
 from app.security.keys import SigningKeys
 from app.security.limit_storage import SharedStorage
 from app.security.limits import Limiter
@@ -44,6 +50,12 @@ class Resources:
     refresh_tokens: RefreshTokens
     redis: "Redis | None"
     limiter: Limiter
+    email_tokens: EmailTokens
+    composer: Composer
+    mailer: Mailer
+    storage: Storage
+    http: HttpClients
+    pictures: Pictures
 
     @property
     def connections_in_use(self) -> int:
@@ -65,11 +77,13 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         await resources.reader.open()
         await _warm_up(resources)
         await _open_redis(resources)
+        await asyncio.to_thread(known_time_zones)  # which looks into hundreds of files
         yield resources
     finally:
         resources.passwords.close()
         await resources.reader.close()
         await resources.limiter.close()
+        await resources.http.close()
         if resources.redis is not None:
             await resources.redis.close()
         # A server that hangs takes no farewell; the process need not wait for it.
@@ -106,6 +120,16 @@ def _make(settings: Settings) -> Resources:
         refresh_tokens=RefreshTokens(keys_of(settings, "refresh-token")),
         redis=redis,
         limiter=_limiter(settings, redis),
+        email_tokens=EmailTokens(keys_of(settings, "email-token")),
+        composer=Composer(
+            project_name=settings.PROJECT_NAME,
+            public_url=settings.PUBLIC_URL,
+            sender=settings.MAIL_FROM,
+        ),
+        mailer=mailer_of(settings),
+        storage=storage_of(settings),
+        http=HttpClients(),
+        pictures=Pictures(),
     )
 
 
@@ -139,5 +163,5 @@ async def _warm_up(resources: Resources) -> None:
 
     try:
         await asyncio.gather(resources.reader.warm_up(), open_session())
-    except (Unavailable, *DATABASE_ERRORS):
+    except NO_DATABASE:
         _log.warning("the database does not answer; starting without it")

@@ -8,11 +8,14 @@ from types import FrameType
 import typer
 
 from app.cli.failures import explain
+from app.cli.jobs import jobs
+from app.cli.mail import mail
 from app.cli.migrate import migrate
 from app.cli.openapi import openapi
 from app.cli.serve import serve
 from app.cli.up import up
 from app.cli.user import user
+from app.cli.worker import worker
 
 EXIT_ERROR = 2
 
@@ -26,8 +29,11 @@ cli = typer.Typer(
 )
 cli.command()(up)
 cli.command()(serve)
+cli.command()(worker)
 cli.command()(migrate)
 cli.add_typer(user, name="user")
+cli.add_typer(jobs, name="jobs")
+cli.add_typer(mail, name="mail")
 cli.command()(openapi)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 APP = "app.main:app"
+WORKING_APP = "app.main:working_app"
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # the Prometheus client reads it at import
 
 Workers = Annotated[
@@ -54,15 +55,19 @@ def run_server(
     *,
     workers: int = 1,
     reload: bool = False,
+    works: bool = False,
 ) -> None:
-    """Serve on a socket until a signal; processes of their own read the environment."""
+    """Serve on a socket until a signal; processes of their own read the environment.
+
+    One that ``works`` does the jobs of the queue as well.
+    """
     from app.security.keys import SigningKeys
     from app.server import runner
 
     SigningKeys.of(settings)  # so that a bad one is told here, and once
-    app: Any = APP
+    app: Any = WORKING_APP if works else APP
     if workers == 1 and not reload:
-        app = _app_of(settings)
+        app = _app_of(settings, works=works)
     else:
         os.environ.update(environment_of(settings))
     runner.serve(
@@ -74,10 +79,10 @@ def run_server(
     )
 
 
-def _app_of(settings: Settings) -> "FastAPI":
+def _app_of(settings: Settings, *, works: bool) -> "FastAPI":
     from app.main import served_app
 
-    return served_app(settings)
+    return served_app(settings, works=works)
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -28,7 +28,7 @@ def up(
     home: Home = None,
     reload: Reload = False,
 ) -> None:
-    """Start everything: database, schema, first superuser, API."""
+    """Start everything: database, schema, first superuser, API, worker."""
     settings = settings_of(home)
     with homes.held(settings.ZENITH_HOME) as holder, bind(host, port) as listener:
         url = url_of(host, listener)
@@ -42,7 +42,7 @@ def up(
 def _run(
     settings: Settings, listener: socket.socket, *, url: str, reload: bool
 ) -> None:
-    _load_meanwhile("app.main", "app.cli.prepare")
+    _load_meanwhile("app.main", "app.worker.worker", "app.cli.prepare")
     if settings.DATABASE_URL is None:
         typer.echo(f"Starting PostgreSQL in {settings.ZENITH_HOME} ...")
     with provided_database(settings, notice=typer.echo) as provided:
@@ -50,7 +50,7 @@ def _run(
 
         superuser = asyncio.run(prepare(provided, notice=typer.echo))
         _welcome(url, superuser)
-        run_server(provided, listener, reload=reload)
+        run_server(provided, listener, reload=reload, works=True)
         typer.echo("Stopping ...")
 
 

@@ -12,6 +12,7 @@ from app.errors import (
     Conflict,
     EmailTaken,
     FieldError,
+    Unavailable,
     ValidationFailed,
     ZenithError,
 )
@@ -27,8 +28,12 @@ DATABASE_ERRORS = (
 )
 """Everything that a statement can raise, on either lane."""
 
+NO_DATABASE = (Unavailable, OSError, *DATABASE_ERRORS)
+"""The same, and what opening a connection to a database that is away can raise."""
+
 CONSTRAINTS: Mapping[str, tuple[type[Conflict], str]] = {
     "uq_users_email": (EmailTaken, "Another account has this e-mail address."),
+    "queue_unique_dedupe_key": (Conflict, "Another job does the same already."),
 }
 """What it means to violate a constraint; the constraint decides, no check before it."""
 

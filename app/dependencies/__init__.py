@@ -4,6 +4,7 @@ from app.dependencies.answers import (
     GrantForm,
     IfMatchHeader,
     Located,
+    PictureBody,
     Revalidated,
     Tagged,
 )
@@ -19,23 +20,44 @@ from app.dependencies.caller import (
 )
 from app.dependencies.database import (
     DBSession,
+    HTTPClient,
     SharedResources,
     get_db,
 )
-from app.dependencies.services import Accounts, Auth, Health, Sessions, Tokens, Users
+from app.dependencies.services import (
+    Accounts,
+    Auth,
+    Avatars,
+    EmailAddresses,
+    Health,
+    Jobs,
+    Profiles,
+    Recovery,
+    Sessions,
+    Tokens,
+    Users,
+    Verification,
+)
 
 __all__ = [
     "Accounts",
     "Auth",
     "AuthLimit",
+    "Avatars",
     "CurrentSuperuser",
     "CurrentUser",
     "DBSession",
+    "EmailAddresses",
     "GrantForm",
+    "HTTPClient",
     "Health",
     "IfMatchHeader",
+    "Jobs",
     "Located",
     "MetricsAccess",
+    "PictureBody",
+    "Profiles",
+    "Recovery",
     "Revalidated",
     "Sessions",
     "SharedResources",
@@ -43,6 +65,7 @@ __all__ = [
     "Tagged",
     "Tokens",
     "Users",
+    "Verification",
     "get_current_superuser",
     "get_current_user",
     "get_db",

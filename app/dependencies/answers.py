@@ -5,12 +5,14 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 
+from app.dependencies.caller import CurrentUser
 from app.dependencies.database import SharedResources
 from app.preconditions import IfMatch, Versioned, etag, is_known
 from app.resources import Resources
 from app.schemas.auth import PasswordGrant, RefreshTokenGrant
 from app.web.forms import read_grant
 from app.web.handlers import NotModified
+from app.web.pictures import Upload, read_picture
 
 
 class HasId(Protocol):
@@ -88,6 +90,11 @@ async def get_if_match(
     return IfMatch(_joined(request, "if-match"))
 
 
+async def get_picture(request: Request, _: CurrentUser) -> Upload:
+    """Read a picture, of somebody who is known."""
+    return await read_picture(request)
+
+
 def _joined(request: Request, name: str) -> str | None:
     """Read a header that may be spread over several lines (RFC 9110, 5.3)."""
     lines = request.headers.getlist(name)
@@ -99,3 +106,4 @@ Tagged = Annotated[Tag, Depends(get_tag)]
 Revalidated = Annotated[Tag, Depends(get_conditional_tag)]
 IfMatchHeader = Annotated[IfMatch, Depends(get_if_match)]
 GrantForm = Annotated[PasswordGrant | RefreshTokenGrant, Depends(read_grant)]
+PictureBody = Annotated[Upload, Depends(get_picture)]

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import ZenithError
+from app.integrations.http import HttpClients
 from app.resources import Resources
 
 
@@ -17,6 +18,10 @@ async def get_resources(request: Request) -> Resources:
 def resources_of(request: Request) -> Resources:
     resources: Resources = request.app.state.resources
     return resources
+
+
+async def get_http(request: Request) -> HttpClients:
+    return resources_of(request).http
 
 
 async def get_db(request: Request) -> AsyncIterator[AsyncSession]:
@@ -42,3 +47,4 @@ async def get_db(request: Request) -> AsyncIterator[AsyncSession]:
 # client would read "201 Created" of a row whose commit then fails.
 DBSession = Annotated[AsyncSession, Depends(get_db, scope="function")]
 SharedResources = Annotated[Resources, Depends(get_resources)]
+HTTPClient = Annotated[HttpClients, Depends(get_http)]

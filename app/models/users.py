@@ -6,9 +6,10 @@ from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import Index, String, UniqueConstraint, false, true
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, TimestampMixin, VersionMixin
+from app.models.profiles import UserProfile
 from app.models.search import Searchable
 
 EMAIL_MAX = 254
@@ -39,6 +40,10 @@ class User(Searchable, TimestampMixin, VersionMixin, Base):
     is_superuser: Mapped[bool] = mapped_column(default=False, server_default=false())
     email_verified_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
+    profile: Mapped[UserProfile | None] = relationship(
+        lazy="raise", passive_deletes=True
+    )
+    """None for who has changed nothing of it yet."""
 
     @property
     def email_verified(self) -> bool:

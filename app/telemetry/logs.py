@@ -11,8 +11,8 @@ from structlog.types import EventDict, Processor, WrappedLogger
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that is served now; every event that happens meanwhile names it."""
 
-QUIET = ("asyncio", "uvicorn", "alembic")
-"""Libraries whose routine messages repeat what Zenith says itself."""
+QUIET = ("asyncio", "uvicorn", "alembic", "httpx2")
+"""Libraries whose routine messages repeat what Zenith says, or tell URLs of others."""
 
 
 def configure_logging(

@@ -44,6 +44,22 @@ _connections = Gauge(
     multiprocess_mode="livesum",
 )
 
+_jobs = Counter("jobs_total", "Attempts at jobs.", ["type", "outcome"])
+_job_seconds = Histogram(
+    "job_duration_seconds",
+    "Time of an attempt at a job.",
+    ["type"],
+    buckets=(*_BUCKETS, 30, 60, 300),
+)
+
+_held = Gauge("jobs_held", "Jobs that wait for somebody.", multiprocess_mode="livemax")
+_oldest = Gauge(
+    "jobs_oldest_due_seconds",
+    "How long a job waits that a worker could have begun.",
+    multiprocess_mode="livemax",
+)
+_swept = Counter("housekeeping_rows_total", "Rows deleted as out of date.", ["what"])
+
 # labels() checks and hashes its arguments each time; the sets of labels are few.
 _request_series: dict[tuple[str, str, int], Counter] = {}
 _second_series: dict[tuple[str, str], Histogram] = {}
@@ -63,9 +79,24 @@ def observe_request(
     _second_series[key[:2]].observe(seconds)
 
 
+def observe_job(type: str, outcome: str, seconds: float) -> None:
+    """Count one attempt at a job: done, retried, held, lost, stopped or failed."""
+    _jobs.labels(type, outcome).inc()
+    _job_seconds.labels(type).observe(seconds)
+
+
+def count_swept(what: str, rows: int) -> None:
+    _swept.labels(what).inc(rows)
+
+
 def set_connections_in_use(*, sessions: int, reader: int) -> None:
     _connections.labels("sessions").set(sessions)
     _connections.labels("reader").set(reader)
+
+
+def set_queue(*, held: int, oldest_due_seconds: float) -> None:
+    _held.set(held)
+    _oldest.set(oldest_due_seconds)
 
 
 async def exposition() -> bytes:

@@ -148,10 +148,6 @@ class SessionRepository(Repository[UserSession]):
         """End a session, if it has not ended already."""
         await self._delete(UserSession.id == id)
 
-    async def sweep(self, user_id: UUID) -> None:
-        """Delete a user's sessions that have expired."""
-        await self._delete(UserSession.user_id == user_id, ~_is_live)
-
     async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> None:
         """End all sessions of a user, or all but one."""
         others = [UserSession.id != but] if but else []

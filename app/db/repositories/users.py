@@ -31,7 +31,9 @@ _SUPERUSERS_LOCK = 7_033_701_420
 class Credentials:
     """What signing in compares."""
 
-    user_id: UUID
+    id: UUID
+    email: str
+    full_name: str
     password_hash: str
     password_version: int
     is_active: bool
@@ -52,9 +54,11 @@ def user_columns() -> Select[UUID, str, str, bool, bool, bool, datetime, datetim
     ).where(User.erased_at.is_(None))
 
 
-def _credentials() -> Select[UUID, str, int, bool]:
+def _credentials() -> Select[UUID, str, str, str, int, bool]:
     return select(
-        User.id.label("user_id"),
+        User.id,
+        User.email,
+        User.full_name,
         User.password_hash,
         User.password_version,
         User.is_active,
@@ -132,11 +136,19 @@ class UserRepository(Repository[User]):
             .with_for_update(key_share=True)
         )
 
+    async def lock_active(self, email: str) -> User | None:
+        """Lock whoever has an address and may sign in, if anybody does."""
+        found = select(User).where(User.email == email, User.is_active)
+        user: User | None = await self._session.scalar(
+            found.with_for_update(key_share=True)
+        )
+        return user
+
     async def replace_hash(self, verified: Credentials, password_hash: str) -> None:
         """Store another hash of a password, unless that was changed meanwhile."""
         await self._session.execute(
             update(User)
-            .where(User.id == verified.user_id)
+            .where(User.id == verified.id)
             .where(User.password_hash == verified.password_hash)
             # The account as others see it stays the same.
             .values(password_hash=password_hash, updated_at=User.updated_at)
@@ -149,7 +161,7 @@ class UserRepository(Repository[User]):
         """
         found = await self._session.scalar(
             select(User.id)
-            .where(User.id == verified.user_id)
+            .where(User.id == verified.id)
             .where(User.password_version == verified.password_version)
             .where(User.is_active)
             .with_for_update(read=True)
