@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app import config
+from app import setting_types
 from app.config import Settings, SettingsError, load_settings
 from tests.conftest import settings_for
 
@@ -99,6 +99,35 @@ class TestValues:
             ("REDIS_URL", "redis://host/0?hidden-value=1"),
             ("REDIS_URL", "rediss://host?ssl_check_hostname=hidden-value"),
             ("REDIS_URL", "unix://hidden-value"),
+            ("SMTP_URL", "hidden-value"),
+            ("SMTP_URL", "http://hidden-value"),
+            ("SMTP_URL", "smtp://user:hidden-value@"),
+            ("SMTP_URL", "smtp://hidden-value@host"),
+            ("SMTP_URL", "smtp://:hidden-value@host"),
+            ("SMTP_URL", "smtp://host:hidden-value"),
+            ("SMTP_URL", "smtp://[hidden-value"),
+            ("SMTP_URL", "smtp://host:0"),
+            ("SMTP_URL", "smtps://host/hidden-value"),
+            ("SMTP_URL", "smtps://host?starttls=hidden-value"),
+            ("SMTP_URL", "smtp://hidden value"),
+            ("MAIL_FROM", "hidden-value"),
+            ("MAIL_FROM", "hidden-value <a@example.com"),
+            ("MAIL_FROM", "hidden-value@example.com, b@example.com"),
+            ("MAIL_FROM", "Zenith <hidden-value@example.com> <b@example.com>"),
+            ("MAIL_FROM", "Zenith\r\nBcc: hidden-value <a@example.com>"),
+            ("MAIL_FROM", "hidden-value\u202e <a@example.com>"),
+            ("MAIL_FROM", "a@exa mple.hidden-value"),
+            ("MAIL_FROM", "a..b@hidden-value.example"),
+            ("MAIL_FROM", "=?utf-8?q?hidden-value?=@example.com"),
+            ("MAIL_FROM", "a@hidden-value..example"),
+            ("STORAGE_URL", "hidden-value"),
+            ("STORAGE_URL", "gs://hidden-value"),
+            ("STORAGE_URL", "s3://Hidden-value"),
+            ("STORAGE_URL", "s3://key:hidden-value@bucket"),
+            ("STORAGE_URL", "s3://bucket/../hidden-value"),
+            ("STORAGE_URL", "s3://bucket?hidden-value=1"),
+            ("STORAGE_URL", "s3://bucket?endpoint=ftp://hidden-value"),
+            ("STORAGE_URL", "s3://bucket?endpoint=https://key:hidden-value@host"),
         ],
     )
     def test_a_wrong_one_is_named_and_never_shown(
@@ -121,6 +150,8 @@ class TestValues:
             FIRST_SUPERUSER_PASSWORD=SECRET,
             METRICS_TOKEN=SECRET,
             REDIS_URL=f"redis://:{SECRET}@host",
+            SMTP_URL=f"smtps://user:{SECRET}@host",
+            STORAGE_URL=f"s3://{SECRET}",
         )
         assert SECRET not in repr(settings)
         assert SECRET not in settings.model_dump_json()
@@ -146,16 +177,71 @@ class TestValues:
         assert read is not None
         assert read.get_secret_value() == url
 
-    def test_redis_without_its_package_says_how_to_install_it(
-        self, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "s3://bucket",
+            "s3://my.bucket-1/a/prefix/",
+            "s3://bucket/prefix?endpoint=http://127.0.0.1:9000&region=eu-central-1",
+            "s3://bucket?region=auto&endpoint=https://account.example.com/path",
+        ],
+    )
+    def test_files_may_be_in_any_bucket(
+        self, monkeypatch: pytest.MonkeyPatch, url: str
     ) -> None:
-        monkeypatch.setattr(config, "find_spec", lambda _: None)
+        read = load(monkeypatch, STORAGE_URL=url).STORAGE_URL
+        assert read is not None
+        assert read.get_secret_value() == url
+
+    @pytest.mark.parametrize(
+        ("name", "value", "extra"),
+        [
+            ("REDIS_URL", "redis://:hidden-value@host", "redis"),
+            ("STORAGE_URL", "s3://hidden-value", "s3"),
+        ],
+    )
+    def test_one_without_its_package_says_how_to_install_it(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str, extra: str
+    ) -> None:
+        monkeypatch.setattr(setting_types, "find_spec", lambda _: None)
         with pytest.raises(SettingsError) as caught:
-            load(monkeypatch, REDIS_URL="redis://:hidden-value@host")
+            load(monkeypatch, **{name: value})
         assert str(caught.value) == (
-            "REDIS_URL: needs a package: "
-            "`uv sync --extra redis` or `pip install 'zenith[redis]'`"
+            f"{name}: needs a package: "
+            f"`uv sync --extra {extra}` or `pip install 'zenith[{extra}]'`"
         )
+
+
+class TestMail:
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "smtp://host",
+            "smtp://[::1]:1025",
+            "smtp+starttls://user:p%40ss@host:587",
+            "smtps://user@example.com:word@host",
+        ],
+    )
+    def test_goes_to_a_server(self, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+        read = load(monkeypatch, SMTP_URL=url).SMTP_URL
+        assert read is not None
+        assert read.get_secret_value() == url
+
+    @pytest.mark.parametrize(
+        "sender",
+        [
+            "no-reply@localhost",
+            "<a@example.com>",
+            "Zenith <a+b@mail.example.com>",
+            '"Zenith, Inc." <a@example.com>',
+            "Zoë's <a@xn--bcher-kva.example>",
+        ],
+    )
+    def test_comes_from_an_address_that_may_have_a_name(
+        self, monkeypatch: pytest.MonkeyPatch, sender: str
+    ) -> None:
+        read = load(monkeypatch, MAIL_FROM=sender)
+        assert sender == read.MAIL_FROM
 
 
 class TestProduction:
@@ -172,6 +258,10 @@ class TestProduction:
             (
                 {"SECRET_KEY": SECRET, "PUBLIC_URL": "http://example.com"},
                 "PUBLIC_URL: must be https",
+            ),
+            (
+                {"SECRET_KEY": SECRET, "SMTP_URL": "smtp://localhost"},
+                "MAIL_FROM: needed in production with SMTP_URL",
             ),
         ],
     )

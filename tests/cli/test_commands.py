@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from app.mail.samples import SAMPLES
 from tests.databases import Databases
 from tests.factories.users import PASSWORD, new_email, registration
 from tests.processes import Running, new_home, run
@@ -152,6 +153,29 @@ class TestOpenAPI:
         assert json.loads(result.stdout)["info"]["title"] == "Zenith API"
 
 
+class TestMailPreview:
+    def test_writes_every_mail_and_a_page_of_them(self, tmp_path: Path) -> None:
+        result = run("mail", "preview", home=tmp_path, PROJECT_NAME="<Zoë>")
+        assert result.returncode == 0
+        index = Path(result.stdout.strip())
+        assert index.is_relative_to(tmp_path)
+        page = index.read_text(encoding="utf-8")
+        assert "&lt;Zoë&gt;" in page
+        assert "<Zoë>" not in page
+        for sample in SAMPLES:
+            assert f'src="{sample.kind}.html"' in page
+            html = index.with_name(f"{sample.kind}.html").read_text(encoding="utf-8")
+            assert "Hello Ada Lovelace" in html
+            text = index.with_name(f"{sample.kind}.txt").read_text(encoding="utf-8")
+            assert text.startswith("Hello Ada Lovelace,\n")
+
+    def test_writes_where_it_is_told_to(self, tmp_path: Path) -> None:
+        folder = tmp_path / "one" / "two"
+        result = run("mail", "preview", "--to", str(folder), home=tmp_path)
+        assert result.stdout == f"{folder}/index.html\n"
+        assert (folder / "index.html").is_file()
+
+
 class TestFailures:
     def test_a_missing_schema_names_the_command(self) -> None:
         with new_home() as fresh:
@@ -209,5 +233,5 @@ class TestHelp:
     def test_names_every_command(self, home: Path) -> None:
         result = run("--help", home=home)
         assert result.returncode == 0
-        for command in ("up", "serve", "migrate", "user", "openapi"):
+        for command in ("up", "serve", "migrate", "user", "mail", "openapi"):
             assert f"\n  {command} " in result.stdout

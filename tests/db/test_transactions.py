@@ -195,7 +195,12 @@ class TestSigningInAgain:
         async with running(own_settings) as app:
             ada = await account(app, password_hash="the new one")
             verified = Credentials(
-                ada.user.id, "the old one", password_version=1, is_active=True
+                id=ada.user.id,
+                email=ada.user.email,
+                full_name=ada.user.full_name,
+                password_hash="the old one",
+                password_version=1,
+                is_active=True,
             )
             async with app.state.resources.sessions.begin() as session:
                 await UserRepository(session).replace_hash(verified, "rehashed old one")
