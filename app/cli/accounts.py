@@ -1,17 +1,17 @@
 """Accounts that are made from the command line."""
 
 import secrets
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from app.cli.few import open_few
 from app.config import Settings, SettingsError
 from app.db.errors import DATABASE_ERRORS, translate
 from app.db.repositories.users import UserRepository
 from app.errors import EmailTaken, OperatorError, ValidationFailed
 from app.models.users import FULL_NAME_MAX, User
-from app.resources import Resources, open_resources
+from app.resources import Resources
 from app.schemas.users import UserCreate
 from app.services.new_users import NewUsers
 
@@ -45,13 +45,13 @@ def read_user(
 
 async def create_user(settings: Settings, new: UserCreate) -> User:
     """Create a user outside of a request, in a transaction of its own."""
-    async with _open_few(settings) as resources:
+    async with open_few(settings) as resources:
         return await _create(resources, new)
 
 
 async def create_first_superuser(settings: Settings) -> FirstSuperuser | None:
     """Create the superuser of the settings, unless there is one already."""
-    async with _open_few(settings) as resources:
+    async with open_few(settings) as resources:
         if await _superuser_exists(resources):
             return None
         given = settings.FIRST_SUPERUSER_PASSWORD
@@ -76,10 +76,6 @@ async def create_first_superuser(settings: Settings) -> FirstSuperuser | None:
 async def _superuser_exists(resources: Resources) -> bool:
     async with resources.sessions() as session:
         return await UserRepository(session).superuser_exists()
-
-
-def _open_few(settings: Settings) -> AbstractAsyncContextManager[Resources]:
-    return open_resources(settings.model_copy(update={"DB_POOL_SIZE": 1}))
 
 
 async def _create(resources: Resources, new: UserCreate) -> User:

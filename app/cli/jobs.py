@@ -1,7 +1,6 @@
 """``zenith jobs``."""
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -11,7 +10,7 @@ from app.config import Settings
 from app.db.provision import provided_database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from app.models.jobs import JobEventRow, JobRow, JobStatus
     from app.resources import Resources
@@ -122,17 +121,10 @@ def _with_resources(home: Home, use: "Callable[[Resources], Awaitable[T]]") -> T
 
 
 async def _use(settings: Settings, use: "Callable[[Resources], Awaitable[T]]") -> T:
-    async with _few(settings) as resources:
+    from app.cli.few import open_few
+
+    async with open_few(settings) as resources:
         return await use(resources)
-
-
-@contextlib.asynccontextmanager
-async def _few(settings: Settings) -> "AsyncIterator[Resources]":
-    from app.resources import open_resources
-
-    few = settings.model_copy(update={"DB_POOL_SIZE": 1})
-    async with open_resources(few) as resources:
-        yield resources
 
 
 def _say_nothing(_: str) -> None:
