@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.email_tokens import EmailTokenRepository
+from app.db.repositories.jobs import JobRepository
 from app.errors import TooManyRequests
 from app.mail.messages import (
     AccountDeleted,
@@ -114,6 +115,16 @@ class AccountMails:
 
     async def deleted(self, user: Addressee) -> None:
         await self._notify(AccountDeleted(to=user.email, full_name=user.full_name))
+
+    async def forget(self, user: Addressee) -> None:
+        """Take mails away that have not been sent, to a user or, if held, about them.
+
+        A warning that still waits, at the address before, has to go out.
+        """
+        jobs, kind = JobRepository(self.session), SendMail.type
+        await jobs.forget(kind, {"mail": {"to": user.email}})
+        about = {"mail": {"new_email": user.email}}
+        await jobs.forget(kind, about, held_only=True)
 
     async def _token(
         self, user: Addressee, purpose: Purpose, email: str, mail: type[LinkMail]

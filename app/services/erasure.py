@@ -4,7 +4,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.devices import DeviceRepository
 from app.db.repositories.email_tokens import EmailTokenRepository
-from app.db.repositories.jobs import JobRepository
 from app.db.repositories.profiles import ProfileRepository
 from app.db.repositories.sessions import SessionRepository
 from app.db.repositories.users import UserRepository
@@ -19,7 +18,7 @@ async def erase(session: AsyncSession, user: User, *, mails: AccountMails) -> No
     """Erase a locked user; raise `LastSuperuser` if it is the last active one."""
     users = UserRepository(session)
     await users.keep_a_superuser_besides(user)
-    await JobRepository(session).forget_mails(user.email)
+    await mails.forget(user)
     await mails.deleted(user)
     await users.erase(user)
     await SessionRepository(session).end_all_of(user.id)

@@ -9,11 +9,16 @@ from httpx2 import AsyncClient
 
 from app.db.connections import Connection
 from app.db.repositories.users import ERASED_EMAIL
+from app.mail.messages import EmailChanged, PasswordChanged
+from app.models.base import utc_now
+from app.queue import Queue
+from app.queue.mails import SendMail
 from tests.contract.answers import complaints
 from tests.factories.users import (
     PASSWORD,
     Account,
     account_with_password,
+    new_email,
     registration,
     signed_in,
 )
@@ -107,6 +112,34 @@ class TestDeleteAccount:
             assert personal not in row
         count = "SELECT count(*) FROM user_sessions WHERE user_id = $1"
         assert await owner_connection.fetchval(count, ada.user.id) == 0
+
+    async def test_forgets_mails_that_were_not_sent_but_the_last(
+        self, app: FastAPI, owner_connection: Connection
+    ) -> None:
+        ada = await account_with_password(app)
+        to, name, at = ada.user.email, ada.user.full_name, utc_now()
+        told = PasswordChanged(to=to, full_name=name, at=at, was_reset=False)
+        about = EmailChanged(to="old@example.com", full_name=name, new_email=to)
+        others = PasswordChanged(
+            to=new_email(), full_name="Bob", at=at, was_reset=False
+        )
+        mails = (told, told, about, about, others)
+        async with app.state.resources.sessions.begin() as session:
+            ids = [await Queue(session).put(SendMail(mail=mail)) for mail in mails]
+        held = "UPDATE jobs.queue SET status = 'failed' WHERE id = ANY($1)"
+        await owner_connection.execute(held, [ids[1], ids[3]])
+
+        assert (await ada.client.post(DELETE, json={"password": PASSWORD})).is_success
+        left = "SELECT id FROM jobs.queue WHERE id = ANY($1) ORDER BY id"
+        rows = await owner_connection.fetch(left, ids)
+        # A warning to the address before goes out; so does what is another's.
+        assert [row["id"] for row in rows] == [ids[2], ids[4]]
+        kind = (
+            "SELECT convert_from(payload, 'UTF8')::jsonb #>> '{mail,kind}'"
+            " FROM jobs.queue WHERE entrypoint = 'mail.send'"
+            " AND convert_from(payload, 'UTF8')::jsonb #>> '{mail,to}' = $1"
+        )
+        assert await owner_connection.fetchval(kind, to) == "account_deleted"
 
     async def test_frees_the_address(self, app: FastAPI, client: AsyncClient) -> None:
         ada = await account_with_password(app)
