@@ -43,4 +43,6 @@ class JobEventResponse(Output):
 
 class JobHistoryResponse(Output):
     job: JobResponse | None = Field(description="Null once it is done or discarded.")
-    events: list[JobEventResponse] = Field(description="The oldest first.")
+    events: list[JobEventResponse] = Field(
+        description="The last 200, the oldest first."
+    )

@@ -124,6 +124,22 @@ class TestRetry:
         assert result.stdout == f"Job {id_} waits for a worker.\n"
         assert await status_of(owner_connection, id_) == "queued"
 
+    async def test_lets_all_held_ones_of_a_kind_begin(
+        self,
+        settings: Settings,
+        session: AsyncSession,
+        owner_connection: Connection,
+        type_: str,
+    ) -> None:
+        held, also_held, waiting = await put(session, times=3, type=type_)
+        for id_ in (held, also_held):
+            await hold(owner_connection, id_)
+        result = await jobs(settings, "retry", "--held", type_)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout == "2 jobs wait.\n"
+        for id_ in (held, also_held, waiting):
+            assert await status_of(owner_connection, id_) == "queued"
+
     async def test_a_conflict_is_one_clear_line(
         self, settings: Settings, session: AsyncSession, owner_connection: Connection
     ) -> None:

@@ -1,5 +1,6 @@
 """``zenith worker`` as a process of its own."""
 
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -36,6 +37,20 @@ async def server(database: Database, tmp_path: Path) -> AsyncIterator[FastAPI]:
     )
     async with running(settings) as app:
         yield app
+
+
+@pytest.mark.may_block
+async def test_a_second_signal_is_the_end(database: Database) -> None:
+    with (
+        new_home() as home,
+        RunningWorker("worker", home=home, DATABASE_URL=database.app_url) as worker,
+    ):
+        worker.wait_for("working")
+        # Stopped, it takes both at once when it goes on; the first alone would be 0.
+        worker.process.send_signal(signal.SIGSTOP)
+        worker.process.send_signal(signal.SIGINT)
+        worker.process.send_signal(signal.SIGTERM)
+        assert worker.stop(signal.SIGCONT) == -signal.SIGALRM
 
 
 @pytest.mark.may_block

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from app.db.repositories.jobs import JobReader, JobRepository
+from app.db.repositories.jobs import MAX_EVENTS, JobReader, JobRepository
 from app.queue import Queue
 from app.worker.worker import BATCH
 from tests.worker.conftest import Work
@@ -160,3 +160,16 @@ async def test_a_job_that_took_too_long_says_so(work: Work) -> None:
     history = await JobReader(work.resources.reader).history(job or 0)
     assert history.job is not None
     assert history.job.error == "TimeoutError"
+
+
+async def test_of_a_long_history_the_end_is_shown(work: Work) -> None:
+    await work.owner.execute(
+        "INSERT INTO jobs.log (job_id, status, priority, entrypoint, traceback)"
+        " SELECT 1, 'queued', 0, 'x', jsonb_build_object('exception_message', n::text)"
+        " FROM generate_series(0, $1::int) n",
+        MAX_EVENTS,
+    )
+    events = (await JobReader(work.resources.reader).history(1)).events
+    assert [event.error for event in events] == [
+        str(number) for number in range(1, MAX_EVENTS + 1)
+    ]

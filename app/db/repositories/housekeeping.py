@@ -1,6 +1,6 @@
 """Queries that delete what is out of date, a batch at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -39,6 +39,12 @@ def _oldest(key: Any, out_of_date: ColumnElement[bool], *, first: Any) -> Select
     return found.limit(bindparam("limit")).with_for_update(skip_locked=True)
 
 
+def _end(out_of_date: ColumnElement[bool], status: str) -> Any:
+    """Delete jobs, and write down how each has ended."""
+    old = _oldest(QUEUE.c.id, out_of_date, first=QUEUE.c.id)
+    return logged(delete(QUEUE).where(QUEUE.c.id.in_(old)), status)
+
+
 _LOG_IS_OLD = and_(
     LOG.c.created < func.now() - HISTORIES_FOR,
     ~exists().where(QUEUE.c.id == LOG.c.job_id),
@@ -49,55 +55,47 @@ _JOB_IS_DONE = and_(
 _JOB_IS_GIVEN_UP = and_(
     QUEUE.c.status == "failed", QUEUE.c.updated < func.now() - HELD_FOR
 )
-_DELETE = {
-    "devices": delete(UserDevice).where(
-        UserDevice.id.in_(
-            _oldest(
-                UserDevice.id,
-                UserDevice.last_seen_at < func.now() - DEVICES_FOR,
-                first=UserDevice.last_seen_at,
+_SWEEPS: Mapping[str, Sequence[Any]] = {
+    "devices": [
+        delete(UserDevice).where(
+            UserDevice.id.in_(
+                _oldest(
+                    UserDevice.id,
+                    UserDevice.last_seen_at < func.now() - DEVICES_FOR,
+                    first=UserDevice.last_seen_at,
+                )
             )
         )
-    ),
-    "email_tokens": delete(EmailToken).where(
-        EmailToken.id.in_(
-            _oldest(
-                EmailToken.id,
-                EmailToken.expires_at < func.now(),
-                first=EmailToken.expires_at,
+    ],
+    "email_tokens": [
+        delete(EmailToken).where(
+            EmailToken.id.in_(
+                _oldest(
+                    EmailToken.id,
+                    EmailToken.expires_at < func.now(),
+                    first=EmailToken.expires_at,
+                )
             )
         )
-    ),
-    "sessions": delete(UserSession).where(
-        UserSession.id.in_(
-            _oldest(
-                UserSession.id,
-                UserSession.expires_at < func.now(),
-                first=UserSession.expires_at,
+    ],
+    "sessions": [
+        delete(UserSession).where(
+            UserSession.id.in_(
+                _oldest(
+                    UserSession.id,
+                    UserSession.expires_at < func.now(),
+                    first=UserSession.expires_at,
+                )
             )
         )
-    ),
-    "job_histories": delete(LOG).where(
-        LOG.c.id.in_(_oldest(LOG.c.id, _LOG_IS_OLD, first=LOG.c.created))
-    ),
-    "held_jobs": logged(
-        delete(QUEUE).where(
-            QUEUE.c.id.in_(_oldest(QUEUE.c.id, _JOB_IS_GIVEN_UP, first=QUEUE.c.id))
+    ],
+    "jobs": [
+        _end(_JOB_IS_GIVEN_UP, "deleted"),
+        _end(_JOB_IS_DONE, "successful"),
+        delete(LOG).where(
+            LOG.c.id.in_(_oldest(LOG.c.id, _LOG_IS_OLD, first=LOG.c.created))
         ),
-        "deleted",
-    ),
-    "job_ends": logged(
-        delete(QUEUE).where(
-            QUEUE.c.id.in_(_oldest(QUEUE.c.id, _JOB_IS_DONE, first=QUEUE.c.id))
-        ),
-        "successful",
-    ),
-}
-_STATEMENTS: Mapping[str, tuple[str, ...]] = {
-    "devices": ("devices",),
-    "email_tokens": ("email_tokens",),
-    "sessions": ("sessions",),
-    "jobs": ("held_jobs", "job_ends", "job_histories"),
+    ],
 }
 
 
@@ -110,9 +108,9 @@ class HousekeepingRepository:
     async def sweep(self, what: str, *, limit: int) -> int:
         """Delete a batch; return how many rows that were, at most the limit."""
         deleted = 0
-        for name in _STATEMENTS[what]:
+        for statement in _SWEEPS[what]:
             left = {"limit": limit - deleted}
-            result = await self._session.execute(_DELETE[name], left)
+            result = await self._session.execute(statement, left)
             assert isinstance(result, CursorResult)
             deleted += result.rowcount
         return deleted

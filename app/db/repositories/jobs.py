@@ -32,6 +32,8 @@ from app.pagination import PageRequest, Slice
 
 SILENCE = timedelta(seconds=30)
 """After this, nobody is doing a job that nobody else has taken over."""
+MAX_EVENTS = 200
+"""Of a job that are shown: the last ones."""
 NO_JOB = "No job has this id."
 REQUEST = "request_id"
 """The header that names the request, or the job's one, that a job comes from."""
@@ -98,8 +100,8 @@ EVENTS_OF_JOB = Query(
         LOG.c.traceback["traceback"].astext.label("traceback"),
     )
     .where(LOG.c.job_id == bindparam("id"))
-    .order_by(LOG.c.created, LOG.c.id)
-    .limit(1000),
+    .order_by(LOG.c.created.desc(), LOG.c.id.desc())
+    .limit(MAX_EVENTS),
     JobEventRow,
 )
 
@@ -191,7 +193,7 @@ class JobReader:
         events = await self._reader.all(EVENTS_OF_JOB, id=id)
         if job is None and not events:
             raise NotFound(NO_JOB)
-        return JobHistory(job, events)
+        return JobHistory(job, events[::-1])
 
 
 class JobRepository:
@@ -260,26 +262,18 @@ class JobRepository:
         gone = delete(QUEUE).where(QUEUE.c.id == id)
         await self._session.execute(logged(gone, "deleted"))
 
-    async def forget_mails(self, address: str) -> None:
-        """Take mails away that have not been sent, to an address or, if held, about it.
-
-        A warning that still waits, at the address before, has to go out.
-        """
+    async def forget(
+        self, type: str, holding: Mapping[str, Any], *, held_only: bool = False
+    ) -> None:
+        """Take jobs away that hold this in their payload and are not being done."""
         payload = func.convert_from(QUEUE.c.payload, "UTF8").cast(JSONB)
-        await self._session.execute(
+        forgotten = ["failed"] if held_only else ["queued", "failed"]
+        gone = (
             delete(QUEUE)
-            .where(QUEUE.c.entrypoint == "mail.send")
-            .where(
-                (
-                    QUEUE.c.status.in_(["queued", "failed"])
-                    & (payload["mail"]["to"].astext == address)
-                )
-                | (
-                    (QUEUE.c.status == "failed")
-                    & (payload["mail"]["new_email"].astext == address)
-                )
-            )
+            .where(QUEUE.c.entrypoint == type, QUEUE.c.status.in_(forgotten))
+            .where(payload.contains(holding))
         )
+        await self._session.execute(logged(gone, "deleted"))
 
     async def _lock(self, id: int) -> None:
         found = select(_is_done, _is_running).where(QUEUE.c.id == id)
