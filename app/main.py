@@ -21,7 +21,9 @@ from app.routers import (
     auth,
     docs,
     jobs,
+    members,
     operations,
+    organizations,
     profiles,
     sessions,
     users,
@@ -85,7 +87,7 @@ def create_app(settings: Settings | None = None, *, works: bool = False) -> Fast
 
 def _include_routers(app: FastAPI, settings: Settings) -> None:
     """Put the routes that are asked most often first: each one before costs time."""
-    for resource in (users, profiles, auth, sessions):
+    for resource in (users, organizations, members, profiles, auth, sessions):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
     app.include_router(jobs.router, prefix=settings.API_V1_STR)
     app.include_router(operations.router)

@@ -25,9 +25,10 @@ def etag(row: Versioned) -> str:
 
     It names the row, for one URL may show each caller another one, and the version of
     Zenith: the answer of a newer one may have other fields, and must not pass for what
-    a client has kept.
+    a client has kept. What an answer shows besides the row is its ``variant``.
     """
-    return f'"{_state(row)}-{__version__}"'
+    variant = getattr(row, "variant", "")
+    return f'"{_state(row)}-{variant}{__version__}"'
 
 
 def is_known(if_none_match: str, row: Versioned) -> bool:

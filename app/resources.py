@@ -21,6 +21,7 @@ from app.mail.composer import Composer
 from app.pagination import Cursors
 from app.pictures import Pictures
 from app.schemas.profiles import known_time_zones
+from app.security.api_keys import ApiKeys
 from app.security.email_tokens import EmailTokens
 from app.security.keys import SigningKeys
 from app.security.limit_storage import SharedStorage
@@ -48,6 +49,7 @@ class Resources:
     keys: SigningKeys
     tokens: AccessTokens
     refresh_tokens: RefreshTokens
+    api_keys: ApiKeys
     redis: "Redis | None"
     limiter: Limiter
     email_tokens: EmailTokens
@@ -111,13 +113,9 @@ def _make(settings: Settings) -> Resources:
         ),
         passwords=Passwords(),
         keys=keys,
-        tokens=AccessTokens(
-            keys,
-            issuer=settings.PUBLIC_URL,
-            audience=settings.PUBLIC_URL + settings.API_V1_STR,
-            lifetime=settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
-        ),
+        tokens=_access_tokens(settings, keys),
         refresh_tokens=RefreshTokens(keys_of(settings, "refresh-token")),
+        api_keys=ApiKeys(keys_of(settings, "api-key")),
         redis=redis,
         limiter=_limiter(settings, redis),
         email_tokens=EmailTokens(keys_of(settings, "email-token")),
@@ -130,6 +128,15 @@ def _make(settings: Settings) -> Resources:
         storage=storage_of(settings),
         http=HttpClients(),
         pictures=Pictures(),
+    )
+
+
+def _access_tokens(settings: Settings, keys: SigningKeys) -> AccessTokens:
+    return AccessTokens(
+        keys,
+        issuer=settings.PUBLIC_URL,
+        audience=settings.PUBLIC_URL + settings.API_V1_STR,
+        lifetime=settings.ACCESS_TOKEN_EXPIRE_MINUTES * 60,
     )
 
 

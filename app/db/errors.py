@@ -9,9 +9,12 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from app.db.connections import database_unavailable
 from app.errors import (
+    AlreadyInvited,
+    AlreadyMember,
     Conflict,
     EmailTaken,
     FieldError,
+    SlugTaken,
     Unavailable,
     ValidationFailed,
     ZenithError,
@@ -33,6 +36,9 @@ NO_DATABASE = (Unavailable, OSError, *DATABASE_ERRORS)
 
 CONSTRAINTS: Mapping[str, tuple[type[Conflict], str]] = {
     "uq_users_email": (EmailTaken, "Another account has this e-mail address."),
+    "uq_organizations_slug": (SlugTaken, "Another organization has this slug."),
+    "uq_memberships_organization_id_user_id": (AlreadyMember, "They are a member."),
+    "uq_invitations_pending": (AlreadyInvited, "They are invited: send it again."),
     "queue_unique_dedupe_key": (Conflict, "Another job does the same already."),
 }
 """What it means to violate a constraint; the constraint decides, no check before it."""

@@ -1,6 +1,6 @@
 """Lists: numbered pages and keyset pages of one SELECT, in any of its orders."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -37,7 +37,8 @@ class Listing(Generic[R]):
     are the scope of the list, as the organization whose rows they are. ``key`` is
     unique and decides between rows that are equal otherwise, in the direction of the
     first column. Each filter is a condition on one parameter, of the filter's name.
-    Names of ``sorts`` are those that the resource's `ListQuery` lets pass.
+    Names of ``sorts`` are those that the resource's `ListQuery` lets pass. ``context``
+    names the part of the scope that row-level security looks at.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Listing(Generic[R]):
         key: SQLColumnExpression[Any],
         sorts: Mapping[str, SQLColumnExpression[Any]],
         filters: Mapping[str, ColumnElement[bool]] | None = None,
+        context: Sequence[str] = (),
     ) -> None:
         require_fields(rows, row)
         self._name = name
@@ -57,7 +59,8 @@ class Listing(Generic[R]):
         self._key = _column(key)
         self._sorts = {name: _column(column) for name, column in sorts.items()}
         self._filters = filters or {}
-        self._scope = _parameters(rows)
+        self._scope = _parameters(rows) | {*context}
+        self._context = context
         self._columns = list(rows.selected_columns)
         self._may_lack_rows = _has_outer_join(rows)
         self._require_sound_filters()
@@ -153,7 +156,7 @@ class Listing(Generic[R]):
             statement = statement.offset(bindparam(_OFFSET, type_=Integer))
         else:
             statement = statement.where(follow(sorting.keys, nulls))
-        return Query(statement, _as_it_is)
+        return Query(statement, _as_it_is, context=self._context)
 
     def _make_count(self, given: frozenset[str]) -> Query[int]:
         """Compile the statement that counts no further than is told."""
@@ -163,7 +166,7 @@ class Listing(Generic[R]):
             .limit(MAX_ROWS + 1)
             .subquery()
         )
-        return Query(select(func.count()).select_from(rows), int)
+        return Query(select(func.count()).select_from(rows), int, context=self._context)
 
     def _filtered(self, given: frozenset[str]) -> Select[*tuple[Any, ...]]:
         return self._rows.where(*(self._filters[name] for name in sorted(given)))

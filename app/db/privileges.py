@@ -1,7 +1,13 @@
 """What the app role may do: rows, never the schema."""
 
-from app.models import Base
+from app.models import AuditEvent, Base
 from app.models.jobs import SCHEMA as JOBS
+
+FUNCTIONS = (
+    "api_key_of(bytea[])",
+    "sweep_invitations(timestamptz, integer)",
+)
+"""The owner's functions, which do what row-level security lets no request do itself."""
 
 
 def grants(role: str) -> str:
@@ -15,6 +21,8 @@ def grants(role: str) -> str:
         DO $do$ BEGIN
           GRANT USAGE ON SCHEMA public TO {grantee};
           GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {grantee};
+          REVOKE UPDATE, DELETE ON {AuditEvent.__tablename__} FROM {grantee};
+          GRANT EXECUTE ON FUNCTION {", ".join(FUNCTIONS)} TO {grantee};
           GRANT SELECT ON alembic_version TO {grantee};
           GRANT USAGE ON SCHEMA {JOBS} TO {grantee};
           GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {JOBS}

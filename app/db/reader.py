@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.types import TypeEngine
 
 from app.db.connections import POOL_SECONDS, Connection, connect
+from app.db.tenancy import in_context
 from app.pagination import Cursors
 
 R = TypeVar("R")
@@ -27,12 +28,21 @@ _GONE = (
 
 
 class Query(Generic[R]):
-    """A SELECT, compiled once to SQL and the order of its parameters."""
+    """A SELECT, compiled once to SQL and the order of its parameters.
+
+    ``context`` names those of them that row-level security lets rows through by.
+    """
 
     def __init__(
-        self, statement: Select[*tuple[Any, ...]], row: Callable[..., R]
+        self,
+        statement: Select[*tuple[Any, ...]],
+        row: Callable[..., R],
+        *,
+        context: Sequence[str] = (),
     ) -> None:
         require_fields(statement, row)
+        if context:
+            statement = in_context(statement, *context)
         options = {"render_postcompile": True}
         compiled = statement.compile(dialect=_DIALECT, compile_kwargs=options)
         self.sql = str(compiled)

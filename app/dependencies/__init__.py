@@ -10,19 +10,27 @@ from app.dependencies.answers import (
 )
 from app.dependencies.caller import (
     AuthLimit,
+    CurrentActor,
     CurrentSuperuser,
     CurrentUser,
     MetricsAccess,
+    OrganizationActor,
     SuperusersOnly,
     get_current_superuser,
     get_current_user,
     oauth2_scheme,
+    verify_api_key,
 )
 from app.dependencies.database import (
     DBSession,
     HTTPClient,
     SharedResources,
     get_db,
+)
+from app.dependencies.organizations import (
+    Members,
+    OneOrganization,
+    OwnOrganizations,
 )
 from app.dependencies.services import (
     Accounts,
@@ -44,6 +52,7 @@ __all__ = [
     "Auth",
     "AuthLimit",
     "Avatars",
+    "CurrentActor",
     "CurrentSuperuser",
     "CurrentUser",
     "DBSession",
@@ -54,7 +63,11 @@ __all__ = [
     "IfMatchHeader",
     "Jobs",
     "Located",
+    "Members",
     "MetricsAccess",
+    "OneOrganization",
+    "OrganizationActor",
+    "OwnOrganizations",
     "PictureBody",
     "Profiles",
     "Recovery",
@@ -70,4 +83,5 @@ __all__ = [
     "get_current_user",
     "get_db",
     "oauth2_scheme",
+    "verify_api_key",
 ]

@@ -47,7 +47,7 @@ class Tag:
         headers = {
             "ETag": etag(row),
             "Cache-Control": "private, no-cache",
-            "Vary": "Authorization",
+            "Vary": "Authorization, X-API-Key",
         }
         if self._if_none_match is not None and is_known(self._if_none_match, row):
             raise NotModified(headers)

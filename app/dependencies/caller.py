@@ -2,18 +2,29 @@
 
 from hmac import compare_digest
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import Depends, Request
-from fastapi.security import OAuth2PasswordBearer
+from fastapi import Depends, Path, Request
+from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
 
+from app.db.repositories.api_keys import ApiKeyReader
 from app.db.repositories.sessions import SessionReader
-from app.dependencies.database import SharedResources, resources_of
-from app.errors import Forbidden, NotFound, Unauthorized
+from app.db.tenancy import Author, Context, bind
+from app.dependencies.database import DBSession, SharedResources, resources_of
+from app.errors import (
+    AmbiguousCredentials,
+    Forbidden,
+    NotFound,
+    Unauthorized,
+    UserRequired,
+)
 from app.headers import add_headers
+from app.models.api_keys import SignedInKey
 from app.models.sessions import IP_MAX
 from app.models.users import SignedInUser
+from app.policy import Permission, Role
 from app.security.limits import AUTH, REQUESTS, Policy, client_key
-from app.services.actor import Client
+from app.services.actor import Actor, Client, Place, no_organization
 from app.services.authentication import Authentication
 
 USER_AGENT_MAX = 500
@@ -23,25 +34,121 @@ _COUNTED = "zenith.counted"  # in the scope of a request that a limit has counte
 oauth2_scheme = OAuth2PasswordBearer(
     tokenUrl="auth/token", refreshUrl="auth/token", auto_error=False
 )
+api_key_scheme = APIKeyHeader(
+    name="X-API-Key",
+    auto_error=False,
+    description="A key of an organization, for programs: instead of a token.",
+)
+Token = Annotated[str | None, Depends(oauth2_scheme)]
+Key = Annotated[str | None, Depends(api_key_scheme)]
 
 
-async def get_current_user(
-    request: Request, token: Annotated[str | None, Depends(oauth2_scheme)]
-) -> SignedInUser:
-    """Authenticate the request, and count it."""
+async def verify_api_key(request: Request, key: Key) -> SignedInKey:
+    """Authenticate a program by its key, and count the request.
+
+    A router all of whose routes are for programs names it among its dependencies.
+    """
+    if key is None:
+        raise Unauthorized("A valid API key is needed.")
+    signed_in = await _authentication(request).key_of(key)
+    await _count(request, REQUESTS, f"key {signed_in.id}")
+    return signed_in
+
+
+async def get_current_user(request: Request, token: Token) -> SignedInUser:
+    """Authenticate a person, and count the request."""
+    key = request.headers.get(api_key_scheme.model.name)
+    _require_one(token, key)
     if token is None:
-        raise Unauthorized
-    resources = resources_of(request)
-    authentication = Authentication(
-        resources.tokens, SessionReader(resources.reader), resources.sessions
-    )
-    user = await authentication.user_of(token, address=_address(request))
+        await verify_api_key(request, key)
+        raise UserRequired("This takes a person who has signed in, and no key.")
+    user = await _authentication(request).user_of(token, address=_address(request))
     # After the read: a token whose session has ended uses nothing of its owner's up.
     await _count(request, REQUESTS, str(user.id))
     return user
 
 
 CurrentUser = Annotated[SignedInUser, Depends(get_current_user)]
+
+
+async def get_actor(request: Request, user: CurrentUser, session: DBSession) -> Actor:
+    """Let somebody act on their own behalf, wherever they are a member."""
+    author = _author(user, request)
+    bind(session, Context(user_id=user.id, author=author))
+    return Actor(user)
+
+
+async def get_organization_actor(
+    request: Request,
+    session: DBSession,
+    organization_id: Annotated[UUID, Path()],
+    token: Token,
+    key: Key,
+) -> Actor:
+    """Let a member, or a key of theirs, act inside the organization of the path.
+
+    To everybody else it does not exist.
+    """
+    _require_one(token, key)
+    if token is None:
+        caller: SignedInUser | SignedInKey = await verify_api_key(request, key)
+        assert isinstance(caller, SignedInKey)
+        place = _place_of_key(caller, organization_id)
+    else:
+        caller = await _authentication(request).member_of(
+            token, organization_id, address=_address(request)
+        )
+        await _count(request, REQUESTS, str(caller.id))
+        place = _place(organization_id, caller.role)
+    context = Context(organization_id, author=_author(caller, request))
+    bind(session, context)
+    return Actor(caller, place)
+
+
+CurrentActor = Annotated[Actor, Depends(get_actor)]
+OrganizationActor = Annotated[Actor, Depends(get_organization_actor)]
+
+
+def _require_one(token: str | None, key: str | None) -> None:
+    if token is not None and key is not None:
+        raise AmbiguousCredentials("Send an access token or an API key, not both.")
+    if token is None and key is None:
+        raise Unauthorized
+
+
+def _place(organization_id: UUID, name: str | None) -> Place:
+    if name is None:
+        raise no_organization()
+    role = Role(name)
+    return Place(organization_id, role, role.permissions)
+
+
+def _place_of_key(key: SignedInKey, organization_id: UUID) -> Place:
+    if key.organization_id != organization_id:
+        raise no_organization()
+    role = Role(key.role)
+    # What its creator may no longer do, it may do no longer.
+    scopes = {Permission(scope) for scope in key.scopes}
+    return Place(organization_id, role, role.permissions & scopes)
+
+
+def _author(caller: SignedInUser | SignedInKey, request: Request) -> Author:
+    ip = _address(request)
+    if isinstance(caller, SignedInKey):
+        return Author("api_key", caller.id, label=caller.name, ip=ip)
+    impersonator_id = caller.impersonator_id
+    return Author("user", caller.id, impersonator_id=impersonator_id, ip=ip)
+
+
+def _authentication(request: Request) -> Authentication:
+    resources = resources_of(request)
+    return Authentication(
+        tokens=resources.tokens,
+        api_keys=resources.api_keys,
+        reader=SessionReader(resources.reader),
+        keys=ApiKeyReader(resources.reader),
+        sessions=resources.sessions,
+    )
 
 
 async def get_current_superuser(user: CurrentUser) -> SignedInUser:

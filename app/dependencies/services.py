@@ -11,12 +11,11 @@ from app.db.repositories.jobs import JobReader
 from app.db.repositories.profiles import ProfileReader
 from app.db.repositories.sessions import SessionReader
 from app.db.repositories.users import UserReader
-from app.dependencies.caller import CurrentClient, CurrentUser
+from app.dependencies.caller import CurrentActor, CurrentClient
 from app.dependencies.database import DBSession, SharedResources
 from app.resources import Resources
 from app.services.account_mails import AccountMails
 from app.services.accounts import AccountService
-from app.services.actor import Actor
 from app.services.auth import AuthService
 from app.services.avatars import AvatarFiles, AvatarService
 from app.services.email_addresses import EmailAddressService, VerificationService
@@ -93,7 +92,7 @@ ProofOfPassword = Annotated[OwnPassword, Depends(get_own_password)]
 async def get_email_addresses(
     session: DBSession,
     resources: SharedResources,
-    user: CurrentUser,
+    actor: CurrentActor,
     password: ProofOfPassword,
 ) -> EmailAddressService:
     return EmailAddressService(
@@ -101,20 +100,20 @@ async def get_email_addresses(
         limiter=resources.limiter,
         mails=_mails(session, resources),
         password=password,
-        actor=Actor(user),
+        actor=actor,
     )
 
 
 async def get_sessions(
-    session: DBSession, resources: SharedResources, user: CurrentUser
+    session: DBSession, resources: SharedResources, actor: CurrentActor
 ) -> SessionService:
-    return SessionService(session, SessionReader(resources.reader), Actor(user))
+    return SessionService(session, SessionReader(resources.reader), actor)
 
 
 async def get_accounts(
     session: DBSession,
     resources: SharedResources,
-    user: CurrentUser,
+    actor: CurrentActor,
     password: ProofOfPassword,
 ) -> AccountService:
     return AccountService(
@@ -122,51 +121,51 @@ async def get_accounts(
         passwords=resources.passwords,
         password=password,
         mails=_mails(session, resources),
-        actor=Actor(user),
+        actor=actor,
         service_name=resources.settings.PROJECT_NAME,
     )
 
 
 async def get_users(
-    session: DBSession, resources: SharedResources, user: CurrentUser
+    session: DBSession, resources: SharedResources, actor: CurrentActor
 ) -> UserService:
     return UserService(
         session=session,
         reader=UserReader(resources.reader),
         new_users=_new_users(resources),
         mails=_mails(session, resources),
-        actor=Actor(user),
+        actor=actor,
     )
 
 
 async def get_profiles(
-    session: DBSession, resources: SharedResources, user: CurrentUser
+    session: DBSession, resources: SharedResources, actor: CurrentActor
 ) -> ProfileService:
     settings = resources.settings
     return ProfileService(
         session=session,
         reader=ProfileReader(resources.reader),
-        actor=Actor(user),
+        actor=actor,
         avatar_url=f"{settings.PUBLIC_URL}{settings.API_V1_STR}{AVATAR_PATH}",
     )
 
 
 async def get_avatars(
-    session: DBSession, resources: SharedResources, user: CurrentUser
+    session: DBSession, resources: SharedResources, actor: CurrentActor
 ) -> AvatarService:
     return AvatarService(
         session=session,
         reader=ProfileReader(resources.reader),
-        actor=Actor(user),
+        actor=actor,
         files=AvatarFiles(resources.storage),
         pictures=resources.pictures,
     )
 
 
 async def get_jobs(
-    session: DBSession, resources: SharedResources, user: CurrentUser
+    session: DBSession, resources: SharedResources, actor: CurrentActor
 ) -> JobService:
-    return JobService(session, JobReader(resources.reader), Actor(user))
+    return JobService(session, JobReader(resources.reader), actor)
 
 
 async def get_health(resources: SharedResources) -> HealthService:

@@ -7,10 +7,12 @@ from app.jobs.files import remove_file, remove_folder
 from app.jobs.handlers import Handler, handle
 from app.jobs.housekeeping import sweep
 from app.jobs.mail import send_mail
+from app.jobs.organizations import delete_organization
 from app.queue import Job
 from app.queue.files import RemoveFile, RemoveFolder
 from app.queue.housekeeping import Sweep, Swept
 from app.queue.mails import MailReset, SendMail
+from app.queue.organizations import DeleteOrganization
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ HANDLERS: tuple[Handler, ...] = (
     handle(MailReset, mail_reset),
     handle(RemoveFile, remove_file),
     handle(RemoveFolder, remove_folder),
+    handle(DeleteOrganization, delete_organization),
     handle(Sweep, sweep),
 )
 SCHEDULE: tuple[Periodic, ...] = (

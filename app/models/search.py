@@ -27,11 +27,15 @@ class Searchable:
         if isinstance(table, Table):
             search_index(f"ix_{table.name}_search_text", table.c.search_text)
 
+    def words(self) -> str:
+        """Fold the fields, as the column has them."""
+        fields = [getattr(self, name) for name in self.searched]
+        return searchable(*(text for text in fields if text is not None))
+
 
 @event.listens_for(Searchable, "before_insert", propagate=True)
 def _fill(_mapper: Any, _connection: Any, row: Searchable) -> None:
-    fields = [getattr(row, name) for name in row.searched]
-    row.search_text = searchable(*(text for text in fields if text is not None))
+    row.search_text = row.words()
 
 
 @event.listens_for(Searchable, "before_update", propagate=True)

@@ -39,6 +39,8 @@ class UserSession(Base):
     nonce: Mapped[bytes | None]
     """What the newest token was derived with, from the one before."""
     rotated_at: Mapped[datetime | None]
+    impersonator_id: Mapped[UUID | None]
+    """The superuser whose session it is, as if they were the user."""
 
 
 @dataclass(frozen=True, slots=True)

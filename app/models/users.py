@@ -6,9 +6,10 @@ from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import Index, String, UniqueConstraint, false, true
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from app.models.base import Base, TimestampMixin, VersionMixin
+from app.models.organizations import Membership, Organization
 from app.models.profiles import UserProfile
 from app.models.search import Searchable
 
@@ -44,6 +45,11 @@ class User(Searchable, TimestampMixin, VersionMixin, Base):
         lazy="raise", passive_deletes=True
     )
     """None for who has changed nothing of it yet."""
+    memberships: WriteOnlyMapped[Membership] = relationship(passive_deletes="all")
+    organizations: WriteOnlyMapped[Organization] = relationship(
+        secondary=Membership.__table__, viewonly=True
+    )
+    """Through the memberships, which say more of each: one joins by making those."""
 
     @property
     def email_verified(self) -> bool:
@@ -70,5 +76,15 @@ class SignedInUser(UserRow):
     """The user of a request, with the session that their access token belongs to."""
 
     session_id: UUID
+    impersonator_id: UUID | None
+    """The superuser who acts as this user for a while, if one does."""
     is_session_stale: bool
     """Whether the session's last use was noted long enough ago to be noted again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInMember(SignedInUser):
+    """The user of a request about an organization, and what they are in that one."""
+
+    role: str | None
+    """None if they are not a member, or there is no such organization."""

@@ -21,6 +21,7 @@ from app.errors import (
     InvalidPassword,
     InvalidRequest,
     InvalidToken,
+    LastOwner,
     LastSuperuser,
     RefreshTokenReused,
     TooManyRequests,
@@ -134,7 +135,7 @@ async def change_password(accounts: Accounts, request: ChangePasswordRequest) ->
 @router.post(
     "/delete-account",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(InvalidPassword, LastSuperuser),
+    responses=responses(InvalidPassword, LastSuperuser, LastOwner),
 )
 async def delete_account(accounts: Accounts, request: DeleteAccountRequest) -> None:
     """Erase one's account: personal data go, books that name its id stay."""

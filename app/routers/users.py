@@ -15,7 +15,7 @@ from app.dependencies import (
     Tagged,
     Users,
 )
-from app.errors import EmailTaken, Forbidden, LastSuperuser
+from app.errors import EmailTaken, Forbidden, LastOwner, LastSuperuser
 from app.models.users import User, UserRow
 from app.pagination import Slice
 from app.schemas.base import Page
@@ -98,7 +98,7 @@ async def update_user(
 @router.delete(
     "/{user_id:uuid}",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(Forbidden, LastSuperuser),
+    responses=responses(Forbidden, LastSuperuser, LastOwner),
 )
 async def delete_user(users: Users, user_id: UUID, match: IfMatchHeader) -> None:
     """Erase an account; for superusers. Others have `/auth/delete-account`."""

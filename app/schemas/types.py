@@ -60,12 +60,21 @@ def _password(text: str) -> str:
     return password
 
 
-def _name(text: str) -> str:
-    """Refuse what forges lines elsewhere, turns text around, or shows nothing."""
-    name = unicodedata.normalize("NFC", text)
-    if len(name) > FULL_NAME_MAX:  # composing can lengthen
-        message = f"A name has at most {FULL_NAME_MAX} characters"
-        raise PydanticCustomError("string_too_long", message)
+class NameRules:
+    """Refuses what forges lines elsewhere, turns text around, or shows nothing."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    def __call__(self, text: str) -> str:
+        name = unicodedata.normalize("NFC", text)
+        if len(name) > self._most:  # composing can lengthen
+            message = f"A name has at most {self._most} characters"
+            raise PydanticCustomError("string_too_long", message)
+        return _printable(name)
+
+
+def _printable(name: str) -> str:
     if any(unicodedata.category(c) in _FORGING or c in _TURNING for c in name):
         raise PydanticCustomError("unprintable", "Control characters are not allowed")
     if not any(unicodedata.category(c)[0] in "LNPS" for c in name):
@@ -105,6 +114,6 @@ PresentPassword = Annotated[
 FullName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=FULL_NAME_MAX),
-    AfterValidator(_name),
+    AfterValidator(NameRules(FULL_NAME_MAX)),
     Field(examples=["Ada Lovelace"]),
 ]

@@ -12,12 +12,17 @@ from app.queue import Queue
 from app.queue.files import RemoveFolder
 from app.services.account_mails import AccountMails
 from app.services.avatars import folder_of
+from app.services.departures import depart_from_all
 
 
 async def erase(session: AsyncSession, user: User, *, mails: AccountMails) -> None:
-    """Erase a locked user; raise `LastSuperuser` if it is the last active one."""
+    """Erase a locked user.
+
+    Raises `LastSuperuser` or `LastOwner` if it is the last one somewhere.
+    """
     users = UserRepository(session)
     await users.keep_a_superuser_besides(user)
+    await depart_from_all(session, user)
     await mails.forget(user)
     await mails.deleted(user)
     await users.erase(user)

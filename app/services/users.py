@@ -82,6 +82,6 @@ class UserService:
     async def _lock(self, id: UUID, match: IfMatch) -> User:
         """Lock an account for a change, and that of the actor, who is made sure of."""
         users = UserRepository(self.session)
-        await users.hold(id, self.actor.user.id)
+        await users.hold(id, self.actor.caller.id)
         await self.actor.confirm(self.session)
         return await users.lock(id, match)

@@ -15,6 +15,7 @@ REQUEST_HEADERS = (
     "Content-Type",
     "If-Match",
     "If-None-Match",
+    "X-API-Key",
     "X-Request-ID",
 )
 RESPONSE_HEADERS = (

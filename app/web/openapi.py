@@ -54,6 +54,8 @@ somebody else was faster.
 """
 TAGS = [
     {"name": "users", "description": "Accounts: one's own, and all for superusers."},
+    {"name": "organizations", "description": "The tenants: one's own organizations."},
+    {"name": "members", "description": "Who belongs to an organization."},
     {"name": "auth", "description": "Signing up and in, sessions, one's password."},
     {"name": "admin", "description": "Seeing to the system; for superusers."},
     {"name": "operations", "description": "Health, readiness and metrics."},

@@ -7,7 +7,7 @@ from typing import Any
 from httpx2 import Response
 
 from app.problems import MEDIA_TYPE
-from tests.contract.samples import SECRET
+from tests.contract.scenes import SECRET
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 FURTHER_MEMBERS = {

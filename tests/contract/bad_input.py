@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from app.models import Base
 from tests.contract.operations import JSON, Operation, Schema, Where
-from tests.contract.samples import SECRET
+from tests.contract.scenes import SECRET
 
 BAD_REQUEST, TOO_LARGE, UNSUPPORTED, INVALID = 400, 413, 415, 422
 

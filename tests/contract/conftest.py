@@ -12,7 +12,7 @@ from tests.conftest import running
 from tests.contract import probe
 from tests.contract.answers import complaints
 from tests.contract.operations import Operation
-from tests.contract.samples import Sample, Scene, scene_of
+from tests.contract.scenes import Sample, Scene, scene_of
 
 
 @pytest.fixture(scope="package")
@@ -65,6 +65,8 @@ async def send(
         "url": operation.path.format(**sample.path),
         **changes,
     }
+    if sample.query and not {"url", "params"} & changes.keys():
+        request["params"] = sample.query
     if operation.body is not None and not {"json", "content"} & changes.keys():
         request["json"] = sample.body
     if sample.file and "content" not in changes:

@@ -4,67 +4,16 @@ An operation that has a JSON body or a parameter in its path needs an entry here
 suite fails until it has one.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 from uuid import uuid4
 
-from fastapi import FastAPI
-
 from app.models.email_tokens import Purpose
+from tests.contract import organization_samples
 from tests.contract.operations import Operation
+from tests.contract.scenes import PASSWORD, SECRET, Sample, Samples, Scene
 from tests.factories.email_tokens import email_token
 from tests.factories.jobs import waiting_job
 from tests.factories.pictures import picture, upload
-from tests.factories.users import (
-    Account,
-    account,
-    account_with_password,
-    registration,
-    signed_in,
-)
-
-SECRET = "zq7Xw4-marker-of-the-input"  # no answer may hold it
-
-
-PASSWORD = f"{SECRET} and correct horse"
-
-FOR_SUPERUSERS = {
-    "get_users",
-    "create_user",
-    "delete_user",
-    "get_jobs",
-    "get_job",
-    "retry_job",
-    "discard_job",
-}
-ONCE = {"log_out", "end_session", "delete_user", "discard_job"}
-"""What cannot be done a second time."""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Somebody, and what is theirs."""
-
-    app: FastAPI
-    caller: Account
-
-
-@dataclass(frozen=True)
-class Sample:
-    """A request that is valid but for what a test changes."""
-
-    body: dict[str, Any] = field(default_factory=dict)
-    path: dict[str, str] = field(default_factory=dict)
-    file: bytes = b""
-    """The body of an operation that reads no JSON; PNG."""
-
-
-async def scene_of(app: FastAPI, operation: Operation | None = None) -> Scene:
-    """Sign somebody in who may use the operation."""
-    superuser = operation is not None and operation.id in FOR_SUPERUSERS
-    caller = await account_with_password(app, password=PASSWORD, is_superuser=superuser)
-    return Scene(app, caller)
+from tests.factories.users import account, registration, signed_in
 
 
 async def register(_: Scene) -> Sample:
@@ -172,7 +121,8 @@ async def probe(_: Scene) -> Sample:
     return Sample(body, path={"id": str(uuid4())})
 
 
-SAMPLES: Mapping[str, Callable[[Scene], Awaitable[Sample]]] = {
+SAMPLES: Samples = {
+    **organization_samples.SAMPLES,
     "register": register,
     "change_password": change_password,
     "delete_account": delete_account,

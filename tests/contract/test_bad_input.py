@@ -6,6 +6,7 @@ there.
 
 import itertools
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -18,14 +19,8 @@ from tests.contract.answers import pointers, without_identity
 from tests.contract.bad_input import BadBody, bad_bodies, bad_queries
 from tests.contract.conftest import Complaints, every, send
 from tests.contract.operations import JSON, OPERATIONS, Operation
-from tests.contract.samples import (
-    FOR_SUPERUSERS,
-    SAMPLES,
-    Sample,
-    Scene,
-    sample_of,
-    scene_of,
-)
+from tests.contract.samples import SAMPLES, sample_of
+from tests.contract.scenes import FOR_SUPERUSERS, Scene, scene_of
 
 WITH_BODY = [operation for operation in OPERATIONS if operation.has_body]
 WITH_JSON = [operation for operation in OPERATIONS if operation.body is not None]
@@ -209,7 +204,7 @@ class TestPath:
         theirs = await sample_of(operation, await scene_of(scene.app, operation))
         for name in sample.path:
             foreign, missing = [
-                await send(scene, operation, Sample(sample.body, path))
+                await send(scene, operation, replace(sample, path=path))
                 for path in (
                     {**sample.path, name: theirs.path[name]},
                     {**sample.path, name: MISSING_ID},

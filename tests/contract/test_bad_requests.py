@@ -6,7 +6,8 @@ import pytest
 
 from tests.contract.conftest import Complaints, every, send
 from tests.contract.operations import OPERATIONS, Operation
-from tests.contract.samples import ONCE, SECRET, Scene, sample_of, scene_of
+from tests.contract.samples import sample_of
+from tests.contract.scenes import ONCE, SECRET, Scene, scene_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "QUERY")
 FOREIGN_HOSTS = (

@@ -23,7 +23,8 @@ from tests.contract.answers import without_identity
 from tests.contract.conftest import Complaints, every, send
 from tests.contract.forgeries import Forger, decode, forgeries, mac_signed
 from tests.contract.operations import OPERATIONS, Operation
-from tests.contract.samples import Scene, sample_of, scene_of
+from tests.contract.samples import sample_of
+from tests.contract.scenes import Scene, scene_of
 
 SECURED = [operation for operation in OPERATIONS if operation.is_secured]
 ME = "/api/v1/users/me"

@@ -12,7 +12,8 @@ from httpx2 import Response
 from tests.contract.answers import pointers
 from tests.contract.conftest import Complaints, every, send
 from tests.contract.operations import OPERATIONS, Operation
-from tests.contract.samples import Scene, sample_of
+from tests.contract.samples import sample_of
+from tests.contract.scenes import Scene
 
 FIELDS = {"items", "total", "page", "size", "pages", "next_cursor"}
 VALUES = {

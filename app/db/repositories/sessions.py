@@ -5,15 +5,29 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, bindparam, delete, func, select, update
+from sqlalchemy import (
+    CursorResult,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import aliased
 
 from app.db.lists import Listing
 from app.db.reader import Query, Reader
 from app.db.repositories.base import Repository
 from app.db.repositories.users import user_columns
+from app.db.tenancy import of_organization
 from app.errors import NotFound
+from app.models.organizations import Membership, Organization
 from app.models.sessions import SessionRow, UserSession
-from app.models.users import SignedInUser, User
+from app.models.users import SignedInMember, SignedInUser, User
 from app.pagination import PageRequest, Slice
 
 STALE_AFTER = timedelta(minutes=1)
@@ -21,16 +35,44 @@ STALE_AFTER = timedelta(minutes=1)
 _is_live = UserSession.expires_at > func.now()
 _is_stale = UserSession.last_used_at < func.now() - STALE_AFTER
 
-SIGNED_IN_USER = Query(
-    user_columns()
-    .add_columns(
-        UserSession.id.label("session_id"), _is_stale.label("is_session_stale")
+
+def _signed_in_users() -> Select[*tuple[Any, ...]]:
+    """Select an active user whose session lives, and its impersonator has the right."""
+    impersonator = aliased(User)
+    may_still = exists().where(
+        impersonator.id == UserSession.impersonator_id,
+        impersonator.is_active,
+        impersonator.is_superuser,
     )
-    .join(UserSession, UserSession.user_id == User.id)
-    .where(UserSession.id == bindparam("session_id"))
-    .where(User.id == bindparam("user_id"))
-    .where(User.is_active, _is_live),
-    SignedInUser,
+    return (
+        user_columns()
+        .add_columns(
+            UserSession.id.label("session_id"),
+            UserSession.impersonator_id,
+            _is_stale.label("is_session_stale"),
+        )
+        .join(UserSession, UserSession.user_id == User.id)
+        .where(UserSession.id == bindparam("session_id"))
+        .where(User.id == bindparam("user_id"))
+        .where(User.is_active, _is_live)
+        .where(or_(UserSession.impersonator_id.is_(None), may_still))
+    )
+
+
+SIGNED_IN_USER = Query(_signed_in_users(), SignedInUser)
+SIGNED_IN_MEMBER = Query(
+    _signed_in_users()
+    .outerjoin(
+        Membership,
+        and_(Membership.user_id == User.id, of_organization(Membership.organization_id))
+        & exists().where(
+            Organization.id == Membership.organization_id,
+            Organization.deleted_at.is_(None),
+        ),
+    )
+    .add_columns(Membership.role),
+    SignedInMember,
+    context=["user_id"],
 )
 SESSIONS_OF_USER = Listing(
     "sessions",
@@ -65,6 +107,17 @@ class SessionReader:
         """Return an active user whose session lives."""
         return await self._reader.one(
             SIGNED_IN_USER, user_id=user_id, session_id=session_id
+        )
+
+    async def signed_in_member(
+        self, *, user_id: UUID, session_id: UUID, organization_id: UUID
+    ) -> SignedInMember | None:
+        """Return the same, and what they are in an organization."""
+        return await self._reader.one(
+            SIGNED_IN_MEMBER,
+            user_id=user_id,
+            session_id=session_id,
+            organization_id=organization_id,
         )
 
     async def page(

@@ -1,47 +1,10 @@
-"""Expected failures. Each class is one row of the API's error table."""
+"""Failures that the request itself explains; and those that are nobody's."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-
-@dataclass(frozen=True, slots=True)
-class FieldError:
-    """What is wrong with one part of a request; it never holds the input."""
-
-    pointer: str
-    """Where: a JSON pointer from the request, as ``/body/items/0/quantity``."""
-    code: str
-    detail: str
-
-
-class OperatorError(Exception):
-    """Zenith cannot run so: each line of the message says what to set or to do."""
-
-
-class ZenithError(Exception):
-    """An expected failure, shown to the client as a problem document (RFC 9457)."""
-
-    status: ClassVar[HTTPStatus]
-    code: ClassVar[str]
-    commits: ClassVar[bool] = False
-    """Whether the transaction is committed all the same: the failure has an effect."""
-
-    def __init__(
-        self,
-        detail: str,
-        *,
-        errors: Sequence[FieldError] = (),
-        headers: Mapping[str, str] | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.errors = errors
-        self.headers = headers or {}
-        self.extra = extra or {}
-        """Extension members of the problem document."""
+from app.errors.base import FieldError, ZenithError
 
 
 class BadRequest(ZenithError):
@@ -73,6 +36,12 @@ class InvalidToken(BadRequest):
     """The token of a mail is wrong, used, void or expired."""
 
     code = "invalid_token"
+
+
+class AmbiguousCredentials(BadRequest):
+    """An access token and an API key came at once: it is not clear who asks."""
+
+    code = "ambiguous_credentials"
 
 
 class OAuthError(BadRequest):
@@ -135,6 +104,18 @@ class Forbidden(ZenithError):
     code = "forbidden"
 
 
+class UserRequired(Forbidden):
+    """An API key may not do this: it takes a person who has signed in."""
+
+    code = "user_required"
+
+
+class EmailNotVerified(Forbidden):
+    """The address of the account has to be verified first."""
+
+    code = "email_not_verified"
+
+
 class NotFound(ZenithError):
     """There is no such thing here, or it belongs to somebody else."""
 
@@ -154,31 +135,6 @@ class RequestTimeout(ZenithError):
 
     status = HTTPStatus.REQUEST_TIMEOUT
     code = "request_timeout"
-
-
-class Conflict(ZenithError):
-    """The change contradicts what is stored."""
-
-    status = HTTPStatus.CONFLICT
-    code = "conflict"
-
-
-class EmailTaken(Conflict):
-    """Another account has this e-mail address."""
-
-    code = "email_taken"
-
-
-class JobRunning(Conflict):
-    """A worker is doing this job now."""
-
-    code = "job_running"
-
-
-class LastSuperuser(Conflict):
-    """Somebody has to stay who may see to everything."""
-
-    code = "last_superuser"
 
 
 class PreconditionFailed(ZenithError):

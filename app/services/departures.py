@@ -1,0 +1,37 @@
+"""Leaving an organization: what goes with a member."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.repositories.api_keys import ApiKeyRepository
+from app.db.repositories.members import MembershipRepository, organizations_of
+from app.db.repositories.organizations import OrganizationRepository
+from app.db.tenancy import context_of, enter
+from app.models.organizations import Membership
+from app.models.users import User
+
+
+async def depart(session: AsyncSession, member: Membership) -> None:
+    """End a membership, and the API keys that the member has created.
+
+    The organization is held. Raises `LastOwner` if this is the last one.
+    """
+    members = MembershipRepository(session, member.organization_id)
+    await members.keep_an_owner_besides(member)
+    keys = ApiKeyRepository(session, member.organization_id)
+    await keys.revoke_all_of(member.user_id)
+    await members.remove(member)
+
+
+async def depart_from_all(session: AsyncSession, user: User) -> None:
+    """End all memberships of a user who is locked, one organization after the other.
+
+    Raises `LastOwner` if they are the last one anywhere.
+    """
+    before = context_of(session)
+    await enter(session, user_id=user.id)
+    for organization_id in await organizations_of(session, user.id):
+        await enter(session, organization_id=organization_id)
+        await OrganizationRepository(session, organization_id).hold()
+        members = MembershipRepository(session, organization_id)
+        await depart(session, await members.lock_member(user.id))
+    await enter(session, user_id=before.user_id, organization_id=before.organization_id)
