@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from httpx2 import Response
+from httpx2 import AsyncClient, Response
 
 from app.config import Settings
 from tests.conftest import running
@@ -57,7 +57,12 @@ def every(operations: list[Operation]) -> pytest.MarkDecorator:
 
 
 async def send(
-    scene: Scene, operation: Operation, sample: Sample, **changes: Any
+    scene: Scene,
+    operation: Operation,
+    sample: Sample,
+    *,
+    client: AsyncClient | None = None,
+    **changes: Any,
 ) -> Response:
     """Send a sample as it is, but for ``changes``: arguments of the HTTP client."""
     request = {
@@ -73,4 +78,4 @@ async def send(
         request["content"] = sample.file
         headers = {"Content-Type": "image/png"}
         request["headers"] = headers | changes.get("headers", {})
-    return await scene.caller.client.request(**request)
+    return await (client or scene.caller.client).request(**request)

@@ -7,11 +7,13 @@ suite fails until it has one.
 from uuid import uuid4
 
 from app.models.email_tokens import Purpose
+from app.policy import Role
 from tests.contract import organization_samples
 from tests.contract.operations import Operation
 from tests.contract.scenes import PASSWORD, SECRET, Sample, Samples, Scene
 from tests.factories.email_tokens import email_token
 from tests.factories.jobs import waiting_job
+from tests.factories.organizations import member
 from tests.factories.pictures import picture, upload
 from tests.factories.users import account, registration, signed_in
 
@@ -29,7 +31,9 @@ async def change_password(_: Scene) -> Sample:
     return Sample({"current_password": PASSWORD, "new_password": f"new {PASSWORD}"})
 
 
-async def delete_account(_: Scene) -> Sample:
+async def delete_account(scene: Scene) -> Sample:
+    for one in scene.tenants:  # an owner has to stay
+        await member(scene.app, one, Role.OWNER)
     return Sample({"password": PASSWORD})
 
 

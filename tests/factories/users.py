@@ -57,9 +57,14 @@ async def account_with_password(
     app: FastAPI, password: str = PASSWORD, **given: Any
 ) -> Account:
     """Store a user who knows their password and sign them in."""
-    if password not in _hashes:  # hashing takes long, by design
+    return await account(app, password_hash=await hash_of(app, password), **given)
+
+
+async def hash_of(app: FastAPI, password: str) -> str:
+    """Hash a password, once in a run: that takes long, by design."""
+    if password not in _hashes:
         _hashes[password] = await app.state.resources.passwords.hash(password)
-    return await account(app, password_hash=_hashes[password], **given)
+    return _hashes[password]
 
 
 async def signed_in(app: FastAPI, row: User) -> Account:
