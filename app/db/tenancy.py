@@ -80,11 +80,10 @@ def bind(session: AsyncSession, context: Context) -> None:
 
 async def enter(session: AsyncSession, **changes: Any) -> None:
     """Change parts of a session's context: of its transaction, and of later ones."""
-    begun = session.in_transaction()
     context = replace(context_of(session), **changes)
-    session.info[_CONTEXT] = context
-    if begun:
+    if session.in_transaction():
         await session.execute(_SET, context.settings())
+    session.info[_CONTEXT] = context
 
 
 def context_of(session: AsyncSession) -> Context:
