@@ -39,10 +39,10 @@ _is_stale = UserSession.last_used_at < func.now() - STALE_AFTER
 def _signed_in_users() -> Select[*tuple[Any, ...]]:
     """Select an active user whose session lives, and its impersonator has the right."""
     impersonator = aliased(User)
-    may_still = exists().where(
-        impersonator.id == UserSession.impersonator_id,
-        impersonator.is_active,
-        impersonator.is_superuser,
+    may_still = (
+        select(and_(impersonator.is_active, impersonator.is_superuser))
+        .where(impersonator.id == UserSession.impersonator_id)
+        .scalar_subquery()
     )
     return (
         user_columns()
