@@ -6,6 +6,7 @@ so each makes accounts of its own.
 """
 
 import contextlib
+import functools
 import os
 import shutil
 import tempfile
@@ -26,6 +27,7 @@ from app.main import create_app
 from app.resources import Resources
 from app.telemetry.logs import configure_logging
 from tests.databases import Databases
+from tests.homes import made_once
 from tests.valkey import Valkey, running_valkey
 
 HOME = pytest.StashKey[Path]()
@@ -90,6 +92,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def postgres(pytestconfig: pytest.Config) -> Iterator[EmbeddedPostgres]:
     with EmbeddedPostgres(pytestconfig.stash[HOME], settings=FAST) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def initialised_home(pytestconfig: pytest.Config) -> Path:
+    """A home with an empty database, to be copied where initdb is not the point."""
+
+    def make(home: Path) -> None:
+        with EmbeddedPostgres(home, settings={"fsync": "off"}):
+            pass
+
+    return made_once(pytestconfig.stash[HOME], "initialised", make)
 
 
 @pytest.fixture(scope="session")
@@ -186,10 +199,16 @@ def no_blocking_calls(request: pytest.FixtureRequest) -> Iterator[None]:
     if request.node.get_closest_marker("may_block"):
         yield
         return
+    blockbuster = watcher()
+    blockbuster.activate()
+    yield
+    blockbuster.deactivate()
+
+
+@functools.cache
+def watcher() -> BlockBuster:
     blockbuster = BlockBuster("app")
     for file, function in ALLOWED:
         for blocking in blockbuster.functions.values():
             blocking.can_block_in(file, function)
-    blockbuster.activate()
-    yield
-    blockbuster.deactivate()
+    return blockbuster

@@ -32,6 +32,7 @@ class Databases:
     def __init__(self, postgres: EmbeddedPostgres, home: Path) -> None:
         self._postgres = postgres
         self._lock = home / "template.lock"
+        self._is_migrated = False
 
     @contextlib.asynccontextmanager
     async def fresh(self, *, migrated: bool = True) -> AsyncIterator[Database]:
@@ -55,8 +56,9 @@ class Databases:
     async def _create(self, database: Database, *, template: str) -> None:
         with self._alone():
             # No connection may be open to a template while it is copied.
-            if template == TEMPLATE:
+            if template == TEMPLATE and not self._is_migrated:
                 await asyncio.to_thread(self._migrate_template)
+                self._is_migrated = True
             await self._execute(
                 f"CREATE DATABASE {database.name} TEMPLATE {template}"
                 " OWNER zenith_owner"

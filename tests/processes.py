@@ -103,7 +103,7 @@ class Running:
     ) -> None:
         self._clients.close()
         if self.process.poll() is None:
-            self.stop()
+            self.stop(signal.SIGINT)  # the other signal gives notice for a second
 
     @property
     def output(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def test_the_tour_shows_what_it_says() -> None:
         port = f":{server.url().rpartition(':')[2]}"
         answers = take(block("tour").replace(PORT, port), folder)
         shown = server.output
-        assert server.stop() == 0
+        assert server.stop(signal.SIGINT) == 0
         registered, read, changed, problem, ready = answers
         assert registered["email"] == "ada@example.com"
         assert read == registered

@@ -11,45 +11,57 @@ import psutil
 import pytest
 
 from app.mail.samples import SAMPLES
+from tests.cli.forks import Forks
 from tests.databases import Databases
 from tests.factories.users import PASSWORD, new_email, registration
-from tests.processes import Running, new_home, run
+from tests.homes import copied
+from tests.processes import Running, run
 
 REGISTER = "/api/v1/auth/register"
+# PostgreSQL cannot end in order then, and is waited for after our own end.
+SOONER = """
+from signal import SIGINT, SIGQUIT
+from app.db.embedded import server
+server._STOP_SIGNALS = ((SIGINT, 0.5), (SIGQUIT, 10))
+"""
 SECRET = "a secret key of more than thirty-two bytes"
 
 
 @pytest.fixture(scope="module")
-def home() -> Iterator[Path]:
+def home(migrated_state: Path) -> Iterator[Path]:
     """One home for all tests here, with a schema."""
-    with new_home() as folder:
-        assert run("migrate", home=folder).returncode == 0
+    with copied(migrated_state) as folder:
         yield folder
 
 
-class TestServe:
-    def test_serves_from_several_processes_and_counts_for_all(self, home: Path) -> None:
-        with Running("serve", "--workers", "2", home=home) as server:
-            client = server.ready()
-            body = registration()
-            assert client.post("/api/v1/auth/register", json=body).status_code == 201
-            for _ in range(10):
-                client.get("/health")
-            assert count_of(client.get("/metrics").text, "/health") >= 10
-            assert server.stop() == 0
+@pytest.fixture(scope="class")
+def several(home: Path) -> Iterator[Running]:
+    """Serve from two processes, also after a test has killed them."""
+    with Running("serve", "--workers", "2", home=home) as server:
+        yield server
+        assert server.stop() == 0
 
-    def test_a_killed_worker_is_replaced(self, home: Path) -> None:
-        with Running("serve", "--workers", "2", home=home) as server:
-            client = server.ready()
-            workers = psutil.Process(server.process.pid).children()
-            killed = [w for w in workers if "spawn_main" in " ".join(w.cmdline())]
-            assert len(killed) == 2
-            for worker in killed:
-                worker.kill()
-            psutil.wait_procs(killed)
-            client = server.ready()
-            assert client.get("/metrics").status_code == 200, server.output
-            assert server.stop() == 0
+
+class TestServe:
+    def test_serves_from_several_processes_and_counts_for_all(
+        self, several: Running
+    ) -> None:
+        client = several.ready()
+        assert client.post(REGISTER, json=registration()).status_code == 201
+        for _ in range(10):
+            client.get("/health")
+        assert count_of(client.get("/metrics").text, "/health") >= 10
+
+    def test_a_killed_worker_is_replaced(self, several: Running) -> None:
+        several.ready()
+        workers = psutil.Process(several.process.pid).children()
+        killed = [w for w in workers if "spawn_main" in " ".join(w.cmdline())]
+        assert len(killed) == 2
+        for worker in killed:
+            worker.kill()
+        psutil.wait_procs(killed)
+        client = several.ready()
+        assert client.get("/metrics").status_code == 200, several.output
 
     def test_starts_without_its_database_and_says_so(self, home: Path) -> None:
         nowhere = "postgresql://app:hidden-password@127.0.0.1:9/zenith"
@@ -63,8 +75,10 @@ class TestServe:
             assert url.get("/health/live").status_code == 200
             assert server.stop() == 0
 
-    def test_refuses_production_without_a_secret(self, home: Path) -> None:
-        result = run("serve", home=home, ENVIRONMENT="production")
+    def test_refuses_production_without_a_secret(
+        self, home: Path, forks: Forks
+    ) -> None:
+        result = forks.run("serve", home=home, ENVIRONMENT="production")
         assert result.returncode == 2
         assert result.stderr.startswith("zenith: SECRET_KEY: needed in production")
 
@@ -88,17 +102,21 @@ def count_of(metrics: str, route: str) -> float:
 
 
 class TestMigrate:
-    def test_check_tells_by_its_exit_code(self, home: Path) -> None:
-        result = run("migrate", "--check", home=home)
+    def test_check_tells_by_its_exit_code(
+        self, home: Path, initialised_home: Path, forks: Forks
+    ) -> None:
+        result = forks.run("migrate", "--check", home=home)
         assert result.returncode == 0
-        with new_home() as fresh:
-            result = run("migrate", "--check", home=fresh)
+        with copied(initialised_home) as fresh:
+            result = forks.run("migrate", "--check", home=fresh)
             assert result.returncode == 1
             assert "nothing" in result.stdout
 
-    def test_a_database_that_is_away_is_one_clear_line(self, home: Path) -> None:
+    def test_a_database_that_is_away_is_one_clear_line(
+        self, home: Path, forks: Forks
+    ) -> None:
         nowhere = "postgresql://app:hidden-password@127.0.0.1:9/zenith"
-        result = run("migrate", home=home, DATABASE_URL=nowhere)
+        result = forks.run("migrate", home=home, DATABASE_URL=nowhere)
         assert result.returncode == 2
         assert result.stderr == "zenith: The database does not answer now.\n"
 
@@ -111,18 +129,20 @@ class TestUserCreate:
         assert f"Created the superuser {email}." in result.stdout
         assert len(result.stdout.partition("Password: ")[2].strip()) >= 20
 
-    def test_takes_a_password_from_stdin_and_never_shows_it(self, home: Path) -> None:
+    def test_takes_a_password_from_stdin_and_never_shows_it(
+        self, home: Path, forks: Forks
+    ) -> None:
         email = new_email()
-        result = run(
+        result = forks.run(
             "user", "create", email, "--password-stdin", home=home, given=PASSWORD
         )
         assert result.returncode == 0
         assert PASSWORD not in result.stdout
 
-    def test_a_taken_address_is_one_clear_line(self, home: Path) -> None:
+    def test_a_taken_address_is_one_clear_line(self, home: Path, forks: Forks) -> None:
         email = new_email()
-        run("user", "create", email, home=home)
-        result = run("user", "create", email.upper(), home=home)
+        forks.run("user", "create", email, home=home)
+        result = forks.run("user", "create", email.upper(), home=home)
         assert result.returncode == 2
         expected = "zenith: Another account has this e-mail address.\n"
         assert result.stderr == expected
@@ -136,9 +156,9 @@ class TestUserCreate:
         ],
     )
     def test_judges_as_strictly_as_the_api(
-        self, home: Path, email: str, password: str, complaint: str
+        self, home: Path, forks: Forks, email: str, password: str, complaint: str
     ) -> None:
-        result = run(
+        result = forks.run(
             "user", "create", email, "--password-stdin", home=home, given=password
         )
         assert result.returncode == 2
@@ -169,51 +189,56 @@ class TestMailPreview:
             text = index.with_name(f"{sample.kind}.txt").read_text(encoding="utf-8")
             assert text.startswith("Hello Ada Lovelace,\n")
 
-    def test_writes_where_it_is_told_to(self, tmp_path: Path) -> None:
+    def test_writes_where_it_is_told_to(self, tmp_path: Path, forks: Forks) -> None:
         folder = tmp_path / "one" / "two"
-        result = run("mail", "preview", "--to", str(folder), home=tmp_path)
+        result = forks.run("mail", "preview", "--to", str(folder), home=tmp_path)
         assert result.stdout == f"{folder}/index.html\n"
         assert (folder / "index.html").is_file()
 
 
 class TestFailures:
-    def test_a_missing_schema_names_the_command(self) -> None:
-        with new_home() as fresh:
-            result = run("user", "create", new_email(), home=fresh)
+    def test_a_missing_schema_names_the_command(
+        self, initialised_home: Path, forks: Forks
+    ) -> None:
+        with copied(initialised_home) as fresh:
+            result = forks.run("user", "create", new_email(), home=fresh)
         assert result.returncode == 2
         expected = "zenith: The schema is missing or old: run `zenith migrate`.\n"
         assert result.stderr == expected
 
     def test_a_role_without_rights_names_the_setting(
-        self, databases: Databases, home: Path
+        self, databases: Databases, home: Path, forks: Forks
     ) -> None:
         async def migrate_as_the_app() -> subprocess.CompletedProcess[str]:
             async with databases.fresh(migrated=False) as database:
-                return run("migrate", home=home, DATABASE_URL=database.app_url)
+                return forks.run("migrate", home=home, DATABASE_URL=database.app_url)
 
         result = asyncio.run(migrate_as_the_app())
         assert result.returncode == 2
         assert "set DATABASE_ADMIN_URL to the owner's" in result.stderr
         assert result.stderr.count("\n") == 1
 
-    def test_a_missing_key_file_is_named(self, home: Path) -> None:
+    def test_a_missing_key_file_is_named(self, home: Path, forks: Forks) -> None:
         settings = {"ALGORITHM": "ES256", "JWT_PRIVATE_KEY_FILE": "/missing.pem"}
-        result = run("serve", "--port", "0", home=home, **settings)
+        result = forks.run("serve", "--port", "0", home=home, **settings)
         assert result.returncode == 2
         assert result.stderr.startswith("zenith: JWT_PRIVATE_KEY_FILE: cannot read")
 
-    def test_a_weak_password_of_the_first_superuser_is_named(self) -> None:
-        with new_home() as fresh:
-            settings = {"FIRST_SUPERUSER_PASSWORD": "password1"}
-            result = run("up", "--port", "0", home=fresh, **settings)
+    def test_a_weak_password_of_the_first_superuser_is_named(
+        self, migrated_home: Path, forks: Forks
+    ) -> None:
+        settings = {"FIRST_SUPERUSER_PASSWORD": "password1"}
+        result = forks.run("up", "--port", "0", home=migrated_home, **settings)
         assert result.returncode == 2
         assert result.stderr.startswith("zenith: FIRST_SUPERUSER_PASSWORD: ")
 
-    def test_a_database_that_hangs_does_not_hold_up_the_end(self, home: Path) -> None:
-        with Running("up", home=home) as server:
+    def test_a_database_that_hangs_does_not_hold_up_the_end(
+        self, migrated_home: Path
+    ) -> None:
+        with Running("up", home=migrated_home, prelude=SOONER) as server:
             client = server.ready()
             assert client.post(REGISTER, json=registration()).status_code == 201
-            pid_file = home / "state/postgres/data/postmaster.pid"
+            pid_file = migrated_home / "state/postgres/data/postmaster.pid"
             postmaster = psutil.Process(int(pid_file.read_text().split()[0]))
             frozen = [
                 child

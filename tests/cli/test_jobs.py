@@ -2,6 +2,8 @@
 
 import asyncio
 import subprocess
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.config import Settings
 from app.db.connections import Connection
 from app.queue import Queue
-from tests.processes import new_home, run
+from tests.cli.forks import Forks
+from tests.processes import run
 from tests.routers.test_jobs import Chore, become, new_type, put
 
 NO_JOB = str(2**40)
@@ -21,12 +24,25 @@ def type_() -> str:
     return new_type()
 
 
-async def jobs(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
+Jobs = Callable[..., Awaitable[subprocess.CompletedProcess[str]]]
+
+
+@pytest.fixture
+def jobs(settings: Settings, forks: Forks) -> Jobs:
     """Run a command on the database of this test's worker."""
     assert settings.DATABASE_URL is not None
     url = settings.DATABASE_URL.get_secret_value()
-    home = settings.ZENITH_HOME
-    return await asyncio.to_thread(run, "jobs", *arguments, home=home, DATABASE_URL=url)
+
+    async def run_one(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return await asyncio.to_thread(
+            forks.run,
+            "jobs",
+            *arguments,
+            home=settings.ZENITH_HOME,
+            DATABASE_URL=url,
+        )
+
+    return run_one
 
 
 async def status_of(owner: Connection, id: int) -> str | None:
@@ -48,14 +64,14 @@ async def hold(owner: Connection, id: int) -> None:
 class TestList:
     async def test_shows_the_newest_first_and_why_they_are_held(
         self,
-        settings: Settings,
+        jobs: Jobs,
         session: AsyncSession,
         owner_connection: Connection,
         type_: str,
     ) -> None:
         held, waiting = await put(session, times=2, type=type_)
         await hold(owner_connection, held)
-        result = await jobs(settings, "list", "--type", type_)
+        result = await jobs("list", "--type", type_)
         assert (result.returncode, result.stderr) == (0, "")
         _, *rows = result.stdout.splitlines()
         shown = [row.split(maxsplit=6) for row in rows]
@@ -66,25 +82,23 @@ class TestList:
         assert shown[1][6].strip() == "the why"
 
     async def test_shows_some_of_one_status(
-        self, settings: Settings, session: AsyncSession, type_: str
+        self, jobs: Jobs, session: AsyncSession, type_: str
     ) -> None:
         *_, newest = await put(session, times=3, type=type_)
         options = ("--type", type_, "--status", "queued", "--size", "1")
-        result = await jobs(settings, "list", *options)
+        result = await jobs("list", *options)
         assert result.returncode == 0
         _, row, note = result.stdout.splitlines()
         assert row.split()[0] == str(newest)
         assert note == "The newest 1 of 3."
 
-    async def test_an_unknown_status_is_refused(self, settings: Settings) -> None:
-        result = await jobs(settings, "list", "--status", "failed")
+    async def test_an_unknown_status_is_refused(self, jobs: Jobs) -> None:
+        result = await jobs("list", "--status", "failed")
         assert result.returncode == 2
         assert "queued, running or held" in result.stderr
 
-    def test_starts_the_database_of_a_home(self) -> None:
-        with new_home() as home:
-            assert run("migrate", home=home).returncode == 0
-            result = run("jobs", "list", home=home)
+    def test_starts_the_database_of_a_home(self, migrated_home: Path) -> None:
+        result = run("jobs", "list", home=migrated_home)
         assert (result.returncode, result.stderr) == (0, "")
         assert len(result.stdout.splitlines()) == 1
 
@@ -92,14 +106,14 @@ class TestList:
 class TestShow:
     async def test_shows_what_has_happened(
         self,
-        settings: Settings,
+        jobs: Jobs,
         session: AsyncSession,
         owner_connection: Connection,
         type_: str,
     ) -> None:
         (id_,) = await put(session, type=type_)
         await hold(owner_connection, id_)
-        result = await jobs(settings, "show", str(id_))
+        result = await jobs("show", str(id_))
         assert (result.returncode, result.stderr) == (0, "")
         lines = result.stdout.splitlines()
         assert lines[0] == f"Job {id_}, {type_}: held, failed 4 times"
@@ -112,21 +126,21 @@ class TestShow:
 class TestRetry:
     async def test_lets_a_held_job_begin(
         self,
-        settings: Settings,
+        jobs: Jobs,
         session: AsyncSession,
         owner_connection: Connection,
         type_: str,
     ) -> None:
         (id_,) = await put(session, type=type_)
         await hold(owner_connection, id_)
-        result = await jobs(settings, "retry", str(id_))
+        result = await jobs("retry", str(id_))
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout == f"Job {id_} waits for a worker.\n"
         assert await status_of(owner_connection, id_) == "queued"
 
     async def test_lets_all_held_ones_of_a_kind_begin(
         self,
-        settings: Settings,
+        jobs: Jobs,
         session: AsyncSession,
         owner_connection: Connection,
         type_: str,
@@ -134,14 +148,14 @@ class TestRetry:
         held, also_held, waiting = await put(session, times=3, type=type_)
         for id_ in (held, also_held):
             await hold(owner_connection, id_)
-        result = await jobs(settings, "retry", "--held", type_)
+        result = await jobs("retry", "--held", type_)
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout == "2 jobs wait.\n"
         for id_ in (held, also_held, waiting):
             assert await status_of(owner_connection, id_) == "queued"
 
     async def test_a_conflict_is_one_clear_line(
-        self, settings: Settings, session: AsyncSession, owner_connection: Connection
+        self, jobs: Jobs, session: AsyncSession, owner_connection: Connection
     ) -> None:
         key = new_type()
         held = await Queue(session).put(Chore(), key=key)
@@ -150,7 +164,7 @@ class TestRetry:
         await hold(owner_connection, held)
         await Queue(session).put(Chore(), key=key)
         await session.commit()
-        result = await jobs(settings, "retry", str(held))
+        result = await jobs("retry", str(held))
         assert result.returncode == 2
         assert result.stderr == "zenith: Another job does the same already.\n"
 
@@ -158,36 +172,34 @@ class TestRetry:
 class TestDiscard:
     async def test_takes_a_job_away(
         self,
-        settings: Settings,
+        jobs: Jobs,
         session: AsyncSession,
         owner_connection: Connection,
         type_: str,
     ) -> None:
         (id_,) = await put(session, type=type_)
-        result = await jobs(settings, "discard", str(id_))
+        result = await jobs("discard", str(id_))
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout == f"Job {id_} is discarded.\n"
         assert await status_of(owner_connection, id_) is None
 
     async def test_one_that_runs_is_one_clear_line(
         self,
-        settings: Settings,
+        jobs: Jobs,
         session: AsyncSession,
         owner_connection: Connection,
         type_: str,
     ) -> None:
         (id_,) = await put(session, type=type_)
         await become(owner_connection, id_, "picked")
-        result = await jobs(settings, "discard", str(id_))
+        result = await jobs("discard", str(id_))
         assert result.returncode == 2
         assert result.stderr == "zenith: A worker is doing this job now.\n"
         assert await status_of(owner_connection, id_) == "picked"
 
 
 @pytest.mark.parametrize("command", ["show", "retry", "discard"])
-async def test_a_missing_job_is_one_clear_line(
-    settings: Settings, command: str
-) -> None:
-    result = await jobs(settings, command, NO_JOB)
+async def test_a_missing_job_is_one_clear_line(jobs: Jobs, command: str) -> None:
+    result = await jobs(command, NO_JOB)
     assert result.returncode == 2
     assert result.stderr == "zenith: No job has this id.\n"

@@ -10,7 +10,7 @@ from app.db.embedded import EmbeddedPostgres
 from app.db.migrations import migrate
 from tests.conftest import client_of, running, settings_for
 from tests.factories.users import registration
-from tests.processes import new_home
+from tests.homes import copied
 
 
 def silent(_: str) -> None:
@@ -19,8 +19,11 @@ def silent(_: str) -> None:
 
 @pytest.mark.may_block
 class TestStart:
-    async def test_becomes_ready_by_itself_when_the_database_comes(self) -> None:
-        with new_home() as home:
+    async def test_becomes_ready_by_itself_when_the_database_comes(
+        self, initialised_home: Path
+    ) -> None:
+        with copied(initialised_home) as folder:
+            home = folder / "state"
             with EmbeddedPostgres(home) as postgres:
                 url, owner_url = postgres.app_url, postgres.owner_url
             away = settings_for(DATABASE_URL=SecretStr(url), ZENITH_HOME=home)

@@ -84,7 +84,7 @@ async def ready(_scope: Any, _receive: Any, send: Any) -> None:
 async def slow(_scope: Any, _receive: Any, send: Any) -> None:
     """Take longer than any deadline of the tests."""
     print("slow begun", flush=True)  # noqa: T201 -- what the parent process waits for
-    await asyncio.sleep(2)
+    await asyncio.sleep(1.5)
     await answer(send, b"slow")
 
 

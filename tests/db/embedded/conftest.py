@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 
 from app.db.embedded import EmbeddedPostgres
+from app.db.embedded.account import Account
 from app.db.embedded.cluster import STATE
 from app.db.embedded.processes import postmaster
+from tests.homes import copy
 
 PROJECT = Path(__file__).parents[3]
 
@@ -58,30 +60,48 @@ def home(make_home: MakeHome) -> Path:
 
 
 @pytest.fixture(scope="session")
-def template() -> Iterator[Path]:
+def _kept_home(initialised_home: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="zenith-test-", dir="/tmp"))
     folder.chmod(0o755)
-    with embedded(folder / "home"):
-        pass
+    copy(initialised_home, folder / "home")
     yield folder / "home"
     shutil.rmtree(folder)
 
 
 @pytest.fixture
-def used_home(template: Path, home: Path) -> Path:
-    """Give a home that has a database already, without the wait for initdb."""
-    subprocess.run(["/bin/cp", "-a", template, home], check=True)
+def used_home(_kept_home: Path) -> Iterator[Path]:
+    """Give a home that has a database already, to start and to kill.
+
+    The next test has the same one: what is changed there needs ``own_home``.
+    """
+    yield _kept_home
+    _clean(_kept_home)
+
+
+@pytest.fixture
+def own_home(initialised_home: Path, home: Path) -> Path:
+    """Give a home that has a database already, which a test may change."""
+    copy(initialised_home, home)
     return home
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[EmbeddedPostgres]:
-    """Give one server to the tests of a module that change nothing."""
-    folder = Path(tempfile.mkdtemp(prefix="zenith-test-", dir="/tmp"))
-    folder.chmod(0o755)
-    with embedded(folder / "home") as postgres:
+@pytest.fixture
+def hollow_home(home: Path) -> Path:
+    """Give a home with the looks of a database, for those that are not started."""
+    data = home / "postgres" / "data"
+    (data / "base").mkdir(parents=True)
+    (data / "PG_VERSION").write_text("18\n")
+    for folder in (home, home / "postgres"):
+        folder.chmod(0o711)
+    Account.for_new_cluster().own(data)
+    return home
+
+
+@pytest.fixture
+def shared(used_home: Path) -> Iterator[EmbeddedPostgres]:
+    """Give a server to a test that changes nothing."""
+    with embedded(used_home) as postgres:
         yield postgres
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

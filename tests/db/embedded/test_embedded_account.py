@@ -34,10 +34,10 @@ class TestRoot:
             status = Path(f"/proc/{server_pid(used_home)}")
             assert status.stat().st_uid == pwd.getpwnam("nobody").pw_uid
 
-    def test_only_the_data_belongs_to_nobody(self, home: Path) -> None:
-        with embedded(home):
+    def test_only_the_data_belongs_to_nobody(self, used_home: Path) -> None:
+        with embedded(used_home):
             pass
-        control = home / "postgres"
+        control = used_home / "postgres"
         strangers = {file.name for file in control.iterdir() if file.stat().st_uid}
         assert strangers == {"data"}
 
@@ -66,16 +66,16 @@ class TestRoot:
             embedded(home).__enter__()
 
     def test_a_home_that_was_closed_later_is_not_begun_anew(
-        self, used_home: Path
+        self, hollow_home: Path
     ) -> None:
-        used_home.chmod(0o700)
+        hollow_home.chmod(0o700)
         with pytest.raises(EmbeddedPostgresError, match=r"chmod o\+x"):
-            embedded(used_home).__enter__()
+            embedded(hollow_home).__enter__()
 
-    def test_data_of_root_is_named(self, used_home: Path) -> None:
-        os.chown(data_folder(used_home), 0, 0)
+    def test_data_of_root_is_named(self, hollow_home: Path) -> None:
+        os.chown(data_folder(hollow_home), 0, 0)
         with pytest.raises(EmbeddedPostgresError, match="belongs to root"):
-            embedded(used_home).__enter__()
+            embedded(hollow_home).__enter__()
 
     def test_a_cluster_of_an_ordinary_user_is_run_as_that_user(
         self, home: Path, hold: Hold
@@ -144,10 +144,10 @@ class TestCopiedPrograms:
         assert [copy.stat().st_uid for copy in copies.iterdir()] == [0]
 
     @pytest.mark.usefixtures("closed_wheel")
-    def test_a_damaged_copy_is_made_again(self, home: Path) -> None:
-        with embedded(home) as postgres:
+    def test_a_damaged_copy_is_made_again(self, own_home: Path) -> None:
+        with embedded(own_home) as postgres:
             copied = postgres.bin_dir
         (copied / "postgres").unlink()
-        with embedded(home) as postgres:
+        with embedded(own_home) as postgres:
             assert postgres.bin_dir == copied
             assert psql(postgres, postgres.app_url, "SELECT 1") == "1"

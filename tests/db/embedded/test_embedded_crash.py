@@ -90,15 +90,15 @@ class TestKilledHolder:
 
 
 class TestKilledServer:
-    def test_it_is_started_again_with_its_data(self, used_home: Path) -> None:
+    def test_it_is_started_again_with_its_data(self, own_home: Path) -> None:
         notices: list[str] = []
-        with embedded(used_home, notice=notices.append) as postgres:
+        with embedded(own_home, notice=notices.append) as postgres:
             psql(postgres, postgres.owner_url, "CREATE TABLE kept AS SELECT 7 AS x")
-            wait_for_another_server(used_home, kill_server(used_home))
+            wait_for_another_server(own_home, kill_server(own_home))
             kept = "SELECT x FROM kept"
             wait_until(lambda: psql(postgres, postgres.owner_url, kept) == "7")
         assert notices == ["PostgreSQL died and is started again."]
-        assert server_pid(used_home) is None
+        assert server_pid(own_home) is None
 
     def test_one_of_many_holders_starts_it_again(
         self, used_home: Path, hold: Hold
@@ -131,12 +131,12 @@ class TestKilledServer:
             kill_server(used_home)
         assert server_pid(used_home) is None
 
-    def test_failed_repairs_are_told_and_tried_again(self, used_home: Path) -> None:
+    def test_failed_repairs_are_told_and_tried_again(self, own_home: Path) -> None:
         notices: list[str] = []
-        with embedded(used_home, notice=notices.append) as postgres:
-            version = data_folder(used_home) / "PG_VERSION"
+        with embedded(own_home, notice=notices.append) as postgres:
+            version = data_folder(own_home) / "PG_VERSION"
             version.write_text("17\n")
-            kill_server(used_home)
+            kill_server(own_home)
             wait_until(lambda: any("PostgreSQL 17" in notice for notice in notices))
             version.write_text("18\n")
             wait_until(lambda: psql(postgres, postgres.app_url, "SELECT 1") == "1")
@@ -164,8 +164,8 @@ class TestStaleLockFile:
         with embedded(used_home) as postgres:
             assert psql(postgres, postgres.app_url, "SELECT 1") == "1"
 
-    def test_a_data_folder_that_is_no_cluster_is_kept(self, used_home: Path) -> None:
-        (data_folder(used_home) / "PG_VERSION").unlink()
+    def test_a_data_folder_that_is_no_cluster_is_kept(self, hollow_home: Path) -> None:
+        (data_folder(hollow_home) / "PG_VERSION").unlink()
         with pytest.raises(EmbeddedPostgresError, match="unknown"):
-            embedded(used_home).__enter__()
-        assert (data_folder(used_home) / "base").exists()
+            embedded(hollow_home).__enter__()
+        assert (data_folder(hollow_home) / "base").exists()

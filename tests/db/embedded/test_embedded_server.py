@@ -24,8 +24,10 @@ FROM pg_roles WHERE rolname = current_user
 
 
 class TestFreshStart:
-    def test_the_owner_owns_the_database_and_nothing_beyond(self, home: Path) -> None:
-        with embedded(home) as postgres:
+    def test_the_owner_owns_the_database_and_nothing_beyond(
+        self, own_home: Path
+    ) -> None:
+        with embedded(own_home) as postgres:
             owner = "SELECT pg_get_userbyid(datdba) FROM pg_database"
             this = f"{owner} WHERE datname = current_database()"
             assert psql(postgres, postgres.owner_url, this) == "zenith_owner"
@@ -74,13 +76,13 @@ class TestFreshStart:
             assert pid is not None
             assert os.getsid(pid) != os.getsid(0)
 
-    def test_values_of_rows_stay_out_of_the_log(self, used_home: Path) -> None:
-        with embedded(used_home) as postgres:
+    def test_values_of_rows_stay_out_of_the_log(self, own_home: Path) -> None:
+        with embedded(own_home) as postgres:
             sql = "CREATE TABLE t (id text UNIQUE); INSERT INTO t SELECT 'secret'"
             psql(postgres, postgres.owner_url, sql)
             again = psql(postgres, postgres.owner_url, "INSERT INTO t SELECT 'secret'")
             assert "secret" in again
-        log = (used_home / "postgres" / "postgres.log").read_text()
+        log = (own_home / "postgres" / "postgres.log").read_text()
         assert "duplicate key" in log
         assert "secret" not in log
 
@@ -140,10 +142,10 @@ class TestSharing:
         assert [holder.returncode for holder in holders] == [0, 0, 0, 0]
         assert server_pid(home) is None
 
-    def test_data_outlives_the_server(self, used_home: Path) -> None:
-        with embedded(used_home) as postgres:
+    def test_data_outlives_the_server(self, own_home: Path) -> None:
+        with embedded(own_home) as postgres:
             psql(postgres, postgres.owner_url, "CREATE TABLE kept AS SELECT 7 AS x")
-        with embedded(used_home) as postgres:
+        with embedded(own_home) as postgres:
             assert psql(postgres, postgres.owner_url, "SELECT x FROM kept") == "7"
 
     def test_the_same_object_may_attach_again(self, used_home: Path) -> None:
@@ -170,23 +172,20 @@ class TestFailure:
         assert "work_mem" in str(failure.value)
         assert str(used_home / "postgres" / "postgres.log") in str(failure.value)
 
-    def test_another_major_version_is_named(self, used_home: Path) -> None:
-        (data_folder(used_home) / "PG_VERSION").write_text("17\n")
+    def test_another_major_version_is_named(self, hollow_home: Path) -> None:
+        (data_folder(hollow_home) / "PG_VERSION").write_text("17\n")
         with pytest.raises(EmbeddedPostgresError, match="made by PostgreSQL 17"):
-            embedded(used_home).__enter__()
+            embedded(hollow_home).__enter__()
 
     def test_a_home_that_is_a_file_is_named(self, home: Path) -> None:
         home.write_text("")
         with pytest.raises(EmbeddedPostgresError, match="choose another --home"):
             embedded(home).__enter__()
 
-    def test_a_long_log_keeps_its_end(self, home: Path) -> None:
-        log = home / "postgres" / "postgres.log"
-        log.parent.mkdir(parents=True)
-        home.chmod(0o755)
-        log.parent.chmod(0o755)
+    def test_a_long_log_keeps_its_end(self, used_home: Path) -> None:
+        log = used_home / "postgres" / "postgres.log"
         log.write_bytes(b"old\n" * 3_000_000)
-        with embedded(home):
+        with embedded(used_home):
             pass
         assert log.stat().st_size < 2_000_000
         assert "ready to accept connections" in log.read_text()
