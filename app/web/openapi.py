@@ -22,6 +22,7 @@ from app.errors import (
     ValidationFailed,
     ZenithError,
 )
+from app.policy import OPERATIONS, Within
 from app.problems import MEDIA_TYPE, outline
 from app.schemas.problems import Problem
 from app.web.forms import MEDIA_TYPE as FORM
@@ -88,6 +89,7 @@ def describe(app: FastAPI, *, token_url: str) -> dict[str, Any]:
         schemas.pop(unused, None)
     for operation in operations(document):
         _add_shared_errors(operation)
+        _add_permission(operation)
         document_headers(operation)
     components["headers"] = HEADERS
     flow = components["securitySchemes"]["OAuth2PasswordBearer"]["flows"]["password"]
@@ -98,6 +100,16 @@ def describe(app: FastAPI, *, token_url: str) -> dict[str, Any]:
 def operations(document: dict[str, Any]) -> Iterator[Operation]:
     for item in document["paths"].values():
         yield from (item[method] for method in item if method in _METHODS)
+
+
+def _add_permission(operation: Operation) -> None:
+    """Tell what the policy asks for; the suite holds the code to it."""
+    rule = OPERATIONS.get(operation["operationId"])
+    if isinstance(rule, Within):
+        text = f"Needs the permission `{rule.permission}`"
+        text += " unless it is about oneself." if rule.or_oneself else "."
+        text += "" if rule.keys else " An API key will not do."
+        operation["description"] += f"\n\n{text}"
 
 
 def _add_shared_errors(operation: Operation) -> None:
