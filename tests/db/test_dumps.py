@@ -1,5 +1,6 @@
 """Backups by PostgreSQL's own tools, as the manual tells."""
 
+import asyncio
 import os
 import re
 import subprocess
@@ -26,7 +27,8 @@ async def test_a_dump_has_the_rows_of_all_organizations(
     organizations = [(await tenant(app)).id for _ in range(2)]
     found = COMMAND.search(MANUAL.read_text())
     assert found
-    dump = subprocess.run(
+    dump = await asyncio.to_thread(
+        subprocess.run,
         [
             postgres.bin_dir / "pg_dump",
             found[2],
