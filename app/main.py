@@ -20,10 +20,12 @@ from app.resources import Resources, open_resources
 from app.routers import (
     auth,
     docs,
+    invitations,
     jobs,
     members,
     operations,
     organizations,
+    own_invitations,
     profiles,
     sessions,
     users,
@@ -88,6 +90,8 @@ def create_app(settings: Settings | None = None, *, works: bool = False) -> Fast
 def _include_routers(app: FastAPI, settings: Settings) -> None:
     """Put the routes that are asked most often first: each one before costs time."""
     for resource in (users, organizations, members, profiles, auth, sessions):
+        app.include_router(resource.router, prefix=settings.API_V1_STR)
+    for resource in (invitations, own_invitations):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
     app.include_router(jobs.router, prefix=settings.API_V1_STR)
     app.include_router(operations.router)

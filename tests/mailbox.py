@@ -43,6 +43,15 @@ KINDS: tuple[type[Mail], ...] = get_args(get_args(AnyMail)[0])
 _URL = re.compile(r"https?://[^\s<>\"]+")
 
 
+def kind_of(subject: str, *, project: str) -> type[Mail]:
+    """Tell by its subject, which may name more than the project."""
+    for kind in KINDS:
+        parts = re.split(r"\{mail\.\w+\}", kind.subject.replace("{project}", project))
+        if re.fullmatch(".+".join(map(re.escape, parts)), subject):
+            return kind
+    raise AssertionError(subject)
+
+
 @dataclass(frozen=True)
 class Received:
     """A mail that a server has taken."""
@@ -62,10 +71,9 @@ class Received:
         assert [address.addr_spec for address in message["To"].addresses] == [to]
         assert message["Date"].datetime.tzinfo is not None
         assert re.fullmatch(r"<[0-9a-f-]{36}@zenith\.example>", message["Message-ID"])
-        kinds = {kind.subject.format(project=project): kind for kind in KINDS}
         assert message.get_content_type() == "multipart/alternative"
         text, page = (part.get_content() for part in message.iter_parts())
-        kind = kinds[message["Subject"]]
+        kind = kind_of(message["Subject"], project=project)
         mail = cls(kind, to, message["Message-ID"], text, page)
         assert bool(mail.links) == issubclass(kind, LinkMail)
         return mail

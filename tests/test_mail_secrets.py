@@ -10,7 +10,9 @@ from typing import get_args
 import pytest
 
 from app.db.connections import Connection
+from app.models.base import utc_now
 from tests.databases import Databases
+from tests.factories.organizations import tenant
 from tests.factories.users import PASSWORD, account, account_with_password
 from tests.links import (
     NEW_PASSWORD,
@@ -26,16 +28,18 @@ from tests.mailbox import Post, post
 from tests.routers.test_auth import signed_up
 from tests.telemetry.captured import Style, captured_logs
 
+JOIN = "/api/v1/invitations/accept"
+
 
 async def whole_database(owner: Connection) -> str:
     """Return every row of every table, as text."""
+    await owner.execute("SET app.system = 'on'")  # past row-level security
     tables = await owner.fetch(
         "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables"
         " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
     )
-    assert {"jobs.queue", "jobs.log", "public.email_tokens"} <= {
-        t["name"] for t in tables
-    }
+    names = {table["name"] for table in tables}
+    assert {"jobs.queue", "public.email_tokens", "public.invitations"} <= names
     texts = []
     for table in tables:
         rows = await owner.fetch(f"SELECT t::text FROM {table['name']} t")
@@ -51,6 +55,17 @@ def spellings(token: str) -> set[str]:
     return {token, token.encode().hex(), raw.hex()}
 
 
+async def use_invitation(mails: Post) -> None:
+    """Invite somebody, who follows the link twice."""
+    acme = await tenant(mails.app)
+    bob = await account(mails.app, email_verified_at=utc_now())
+    path, body = f"{acme.path}/invitations", {"email": bob.user.email, "role": "member"}
+    assert (await acme.owner.client.post(path, json=body)).status_code == 201
+    for status in (200, 409):
+        token = {"token": await mails.token(bob.user.email)}
+        assert (await bob.client.post(JOIN, json=token)).status_code == status
+
+
 async def use_links(mails: Post) -> tuple[str, str]:
     """Ask for links of all kinds, and follow some, in right and wrong ways."""
     new = await signed_up(mails.client)
@@ -63,6 +78,7 @@ async def use_links(mails: Post) -> tuple[str, str]:
         assert (await verify(mails, token)).status_code == 400
     taken = (await account(mails.app)).user.email
     assert (await verify(mails, await to_change(mails, ada, taken))).status_code == 409
+    await use_invitation(mails)
     lost = await to_reset(mails, ada)
     assert (await reset(mails, lost, "iloveyou123")).status_code == 422
     broken = f'{{"token": "{lost}", "password": }}'
@@ -93,7 +109,7 @@ async def test_none_is_in_logs_or_in_the_database(
             assert {hashed in stored, refused["email"] in stored} == {True}
             followed(await reset(mails, lost))
             stored += await whole_database(mails.owner)
-    assert len(tokens) == 6
+    assert len(tokens) == 7
     told = logs.getvalue()
     assert "mail.send" in told
     secrets = {PASSWORD, NEW_PASSWORD}.union(*map(spellings, tokens))

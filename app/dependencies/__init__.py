@@ -28,8 +28,10 @@ from app.dependencies.database import (
     get_db,
 )
 from app.dependencies.organizations import (
+    Invitations,
     Members,
     OneOrganization,
+    OwnInvitations,
     OwnOrganizations,
 )
 from app.dependencies.services import (
@@ -61,12 +63,14 @@ __all__ = [
     "HTTPClient",
     "Health",
     "IfMatchHeader",
+    "Invitations",
     "Jobs",
     "Located",
     "Members",
     "MetricsAccess",
     "OneOrganization",
     "OrganizationActor",
+    "OwnInvitations",
     "OwnOrganizations",
     "PictureBody",
     "Profiles",

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from app.db.repositories.invitations import InvitationReader, OwnInvitationReader
 from app.db.repositories.members import MemberReader
 from app.db.repositories.organizations import (
     OrganizationReader,
@@ -11,8 +12,10 @@ from app.db.repositories.organizations import (
 )
 from app.dependencies.caller import CurrentActor, OrganizationActor
 from app.dependencies.database import DBSession, SharedResources
+from app.services.invitations import InvitationService
 from app.services.members import MemberService
 from app.services.organizations import OrganizationService, OwnOrganizationService
+from app.services.own_invitations import OwnInvitationService
 
 
 async def get_own_organizations(
@@ -36,6 +39,27 @@ async def get_members(
     return MemberService(session, reader, actor)
 
 
+async def get_invitations(
+    session: DBSession, resources: SharedResources, actor: OrganizationActor
+) -> InvitationService:
+    return InvitationService(
+        session=session,
+        reader=InvitationReader(resources.reader, actor.organization_id),
+        tokens=resources.email_tokens,
+        limiter=resources.limiter,
+        actor=actor,
+    )
+
+
+async def get_own_invitations(
+    session: DBSession, resources: SharedResources, actor: CurrentActor
+) -> OwnInvitationService:
+    reader = OwnInvitationReader(resources.reader, actor.caller.id)
+    return OwnInvitationService(session, reader, actor)
+
+
 OwnOrganizations = Annotated[OwnOrganizationService, Depends(get_own_organizations)]
 OneOrganization = Annotated[OrganizationService, Depends(get_one_organization)]
 Members = Annotated[MemberService, Depends(get_members)]
+Invitations = Annotated[InvitationService, Depends(get_invitations)]
+OwnInvitations = Annotated[OwnInvitationService, Depends(get_own_invitations)]

@@ -4,10 +4,12 @@ import asyncio
 
 import structlog
 
+from app.db.reader import Reader
 from app.db.repositories.email_tokens import EmailTokenReader
+from app.db.repositories.invitations import InvitationReader
 from app.integrations.mail.mailer import MailRejected
 from app.jobs.handlers import GiveUp, Work
-from app.mail.messages import LinkMail
+from app.mail.messages import InvitationMail, LinkMail
 from app.queue.mails import SendMail
 
 _log = structlog.get_logger()
@@ -37,10 +39,21 @@ async def send_mail(job: SendMail, work: Work) -> None:
 
 
 async def _token(mail: LinkMail, work: Work) -> str | None:
-    row = await EmailTokenReader(work.resources.reader).by_id(mail.token_id)
-    if row is None:
+    hashed = await _hash(mail, work.resources.reader)
+    if hashed is None:
         return None
-    text = work.resources.email_tokens.text(row.id, hash=row.token_hash)
+    text = work.resources.email_tokens.text(mail.token_id, hash=hashed)
     if text is None:
         raise GiveUp("Another SECRET_KEY has made the token: it is not the same here.")
     return text
+
+
+async def _hash(mail: LinkMail, reader: Reader) -> bytes | None:
+    """Return the hash of the mail's token, if its link would be good now."""
+    if isinstance(mail, InvitationMail):
+        invitations = InvitationReader(reader, mail.organization_id)
+        return await invitations.hash_to_mail(
+            mail.invitation_id, token_id=mail.token_id
+        )
+    row = await EmailTokenReader(reader).by_id(mail.token_id)
+    return row.token_hash if row else None

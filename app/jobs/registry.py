@@ -37,5 +37,6 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("sweep-jobs", "*/10 * * * *", Sweep(what=Swept.JOBS)),
     Periodic("sweep-sessions", "17 * * * *", Sweep(what=Swept.SESSIONS)),
     Periodic("sweep-email-tokens", "27 * * * *", Sweep(what=Swept.EMAIL_TOKENS)),
+    Periodic("sweep-invitations", "47 3 * * *", Sweep(what=Swept.INVITATIONS)),
     Periodic("sweep-devices", "37 3 * * *", Sweep(what=Swept.DEVICES)),
 )

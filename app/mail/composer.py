@@ -41,7 +41,7 @@ class Composer:
         message = EmailMessage(policy=SMTP if to.addr_spec.isascii() else SMTPUTF8)
         message["From"] = self._sender
         message["To"] = to
-        subject = mail.subject.format(project=self._project)
+        subject = mail.subject.format(project=self._project, mail=mail)
         message["Subject"] = subject
         message["Date"] = datetime.now(UTC)
         message["Message-ID"] = f"<{reference}@{self._sender.domain}>"

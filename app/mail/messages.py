@@ -11,8 +11,11 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from app.policy import Role
+
 _FORGING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+_JOINT = re.compile(r"(?<=[.:@\u3002\uff0e\uff1a\uff20\uff61])(?=\S)")
 _BARE_ADDRESS = re.compile(r'[^\s@"(),:;<>\[\]\\]+@[^\s@"(),:;<>\[\]\\]+')
 
 
@@ -39,8 +42,15 @@ def _address(text: str) -> str:
     return text
 
 
+def _unlinked(text: str) -> str:
+    """Part what mail programs would make a link of: ``www. evil. example``."""
+    return _JOINT.sub(" ", text)
+
+
 Address = Annotated[str, AfterValidator(_address)]
 Line = Annotated[str, AfterValidator(one_line)]
+Unlinked = Annotated[Line, AfterValidator(_unlinked)]
+"""A name that a stranger has chosen: it may be a message, and leads nowhere."""
 
 
 class Mail(BaseModel):
@@ -49,7 +59,7 @@ class Mail(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     subject: ClassVar[str]
-    """May name the project, as ``{project}``."""
+    """May name the project, as ``{project}``, and fields, as ``{mail.kind}``."""
 
     kind: str
     to: Address
@@ -95,6 +105,23 @@ class ResetPassword(LinkMail):
     kind: Literal["reset_password"] = "reset_password"
 
 
+class InvitationMail(LinkMail):
+    """To an address that may have no account, and by whom nobody is known."""
+
+    subject = "Invitation to join {mail.organization}"
+    page = "/invitation"
+    valid_for = timedelta(days=7)
+    kind: Literal["invitation"] = "invitation"
+    full_name: Line = ""
+    organization_id: UUID
+    invitation_id: UUID
+    organization: Unlinked
+    role: Role
+    inviter: Unlinked | None
+    """None where an API key has done it."""
+    invited_by: UUID | None
+
+
 class EmailChangeRequested(Mail):
     """To the address that the user still has."""
 
@@ -137,6 +164,7 @@ AnyMail = Annotated[
     | VerifyEmail
     | ConfirmNewEmail
     | ResetPassword
+    | InvitationMail
     | EmailChangeRequested
     | EmailChanged
     | PasswordChanged

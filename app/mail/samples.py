@@ -9,12 +9,14 @@ from app.mail.messages import (
     ConfirmNewEmail,
     EmailChanged,
     EmailChangeRequested,
+    InvitationMail,
     NewDevice,
     PasswordChanged,
     ResetPassword,
     VerifyEmail,
     Welcome,
 )
+from app.policy import Role
 
 TOKEN = "Zm9yIHRoZSBzYWtlIG9mIHRoZSBwcmV2aWV3IG9ubHk"  # noqa: S105 - opens nothing
 
@@ -34,4 +36,14 @@ SAMPLES: tuple[AnyMail, ...] = (
         to=_TO, full_name=_NAME, device="Firefox on Linux", ip="203.0.113.7", at=_AT
     ),
     AccountDeleted(to=_TO, full_name=_NAME),
+    InvitationMail(
+        to=_NEW,
+        token_id=_ID,
+        organization_id=_ID,
+        invitation_id=_ID,
+        organization="Analytical Engines Ltd",
+        role=Role.ADMIN,
+        inviter=_NAME,
+        invited_by=_ID,
+    ),
 )

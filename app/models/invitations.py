@@ -73,8 +73,20 @@ class InvitationRow:
 
 
 @dataclass(frozen=True, slots=True)
+class InvitingRow:
+    """An organization as those see it who are to join it."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OwnInvitationRow(InvitationRow):
     """An invitation as its addressee sees it, in this order."""
 
     organization_id: UUID
     organization_name: str
+
+    @property
+    def organization(self) -> InvitingRow:
+        return InvitingRow(self.organization_id, self.organization_name)

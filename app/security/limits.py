@@ -35,6 +35,9 @@ AUTH = Policy("auth", quota=30, window=60)
 LOGIN = Policy("login", quota=10, window=60)
 """Attempts at a password that fail, by account and address."""
 
+INVITATIONS = Policy("invitations", quota=200, window=3600)
+"""Mails that invite to any organization, by who sends them."""
+
 MAILS = Policy("mails", quota=5, window=3600)
 """Mails with a link that somebody asks for, by kind and address."""
 

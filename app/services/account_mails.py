@@ -123,8 +123,8 @@ class AccountMails:
         """
         jobs, kind = JobRepository(self.session), SendMail.type
         await jobs.forget(kind, {"mail": {"to": user.email}})
-        about = {"mail": {"new_email": user.email}}
-        await jobs.forget(kind, about, held_only=True)
+        for about in ({"new_email": user.email}, {"invited_by": str(user.id)}):
+            await jobs.forget(kind, {"mail": about}, held_only=True)
 
     async def _token(
         self, user: Addressee, purpose: Purpose, email: str, mail: type[LinkMail]

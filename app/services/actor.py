@@ -54,6 +54,11 @@ class Actor:
         if self.place is None or permission not in self.place.permissions:
             raise Forbidden(f"This needs the permission {permission}.")
 
+    def require_rank_of(self, role: Role) -> None:
+        """Allow what is about a role up to one's own."""
+        if role.rank > self.role.rank:
+            raise Forbidden(f"It takes another {role} to do this.")
+
     def require_self_or(self, user_id: UUID, permission: Permission) -> None:
         """Allow the same, and what is about oneself."""
         if user_id != self.user_id:

@@ -4,9 +4,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.devices import DeviceRepository
 from app.db.repositories.email_tokens import EmailTokenRepository
+from app.db.repositories.invitations import (
+    InvitationRepository,
+    organizations_inviting,
+)
 from app.db.repositories.profiles import ProfileRepository
 from app.db.repositories.sessions import SessionRepository
-from app.db.repositories.users import UserRepository
+from app.db.repositories.users import ERASED_EMAIL, UserRepository
+from app.db.tenancy import context_of, enter
 from app.models.users import User
 from app.queue import Queue
 from app.queue.files import RemoveFolder
@@ -23,6 +28,7 @@ async def erase(session: AsyncSession, user: User, *, mails: AccountMails) -> No
     users = UserRepository(session)
     await users.keep_a_superuser_besides(user)
     await depart_from_all(session, user)
+    await _forget_invitations(session, user)
     await mails.forget(user)
     await mails.deleted(user)
     await users.erase(user)
@@ -31,3 +37,15 @@ async def erase(session: AsyncSession, user: User, *, mails: AccountMails) -> No
     await DeviceRepository(session).forget_all_of(user.id)
     await ProfileRepository(session).remove(user.id)
     await Queue(session).put(RemoveFolder(folder=folder_of(user.id)))
+
+
+async def _forget_invitations(session: AsyncSession, user: User) -> None:
+    """Delete invitations to a user's address, in one organization after the other."""
+    before = context_of(session)
+    await enter(session, user_id=user.id)
+    erased = ERASED_EMAIL.format(id=user.id)
+    for organization_id in await organizations_inviting(session, user.email):
+        await enter(session, organization_id=organization_id)
+        invitations = InvitationRepository(session, organization_id)
+        await invitations.forget(user.email, instead=erased)
+    await enter(session, user_id=before.user_id, organization_id=before.organization_id)

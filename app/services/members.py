@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.members import MemberReader, MembershipRepository
 from app.db.repositories.organizations import OrganizationRepository
-from app.errors import Forbidden
 from app.models.organizations import MemberRow
 from app.pagination import Slice
 from app.policy import Permission, Role
@@ -36,8 +35,8 @@ class MemberService:
         self.actor.require(Permission.MEMBERS_WRITE)
         members = await self._hold()
         member = await members.lock_member(user_id)
-        self._require_rank_of(Role(member.role))
-        self._require_rank_of(patch.role)
+        self.actor.require_rank_of(Role(member.role))
+        self.actor.require_rank_of(patch.role)
         if patch.role != Role.OWNER:
             await members.keep_an_owner_besides(member)
         member = await members.update(member, patch.changes())
@@ -49,7 +48,7 @@ class MemberService:
         members = await self._hold()
         member = await members.lock_member(user_id)
         if user_id != self.actor.user_id:
-            self._require_rank_of(Role(member.role))
+            self.actor.require_rank_of(Role(member.role))
         await depart(self.session, member)
 
     async def _hold(self) -> MembershipRepository:
@@ -58,7 +57,3 @@ class MemberService:
         await OrganizationRepository(self.session, within).hold()
         await self.actor.confirm(self.session)
         return MembershipRepository(self.session, within)
-
-    def _require_rank_of(self, role: Role) -> None:
-        if role.rank > self.actor.role.rank:
-            raise Forbidden(f"It takes another {role} to do this.")

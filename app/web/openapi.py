@@ -57,6 +57,7 @@ TAGS = [
     {"name": "users", "description": "Accounts: one's own, and all for superusers."},
     {"name": "organizations", "description": "The tenants: one's own organizations."},
     {"name": "members", "description": "Who belongs to an organization."},
+    {"name": "invitations", "description": "Asking others to join, and being asked."},
     {"name": "auth", "description": "Signing up and in, sessions, one's password."},
     {"name": "admin", "description": "Seeing to the system; for superusers."},
     {"name": "operations", "description": "Health, readiness and metrics."},

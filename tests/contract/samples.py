@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from app.models.email_tokens import Purpose
 from app.policy import Role
-from tests.contract import organization_samples
+from tests.contract import invitation_samples, organization_samples
 from tests.contract.operations import Operation
 from tests.contract.scenes import PASSWORD, SECRET, Sample, Samples, Scene
 from tests.factories.email_tokens import email_token
@@ -127,6 +127,7 @@ async def probe(_: Scene) -> Sample:
 
 SAMPLES: Samples = {
     **organization_samples.SAMPLES,
+    **invitation_samples.SAMPLES,
     "register": register,
     "change_password": change_password,
     "delete_account": delete_account,

@@ -32,6 +32,8 @@ ONCE = {
     "delete_organization",
     "transfer_organization",
     "remove_member",
+    "accept_invitation",
+    "decline_invitation",
 }
 """What cannot be done a second time."""
 

@@ -15,11 +15,14 @@ from app.db.repositories.housekeeping import (
     ENDS_FOR,
     HELD_FOR,
     HISTORIES_FOR,
+    INVITATIONS_FOR,
 )
+from app.db.tenancy import enter
 from app.jobs.handlers import Work
 from app.jobs.housekeeping import sweep
 from app.jobs.registry import SCHEDULE
 from app.models.base import new_id
+from app.models.organizations import Organization
 from app.queue.housekeeping import Sweep, Swept
 from app.resources import Resources, open_resources
 from tests.conftest import settings_for
@@ -118,6 +121,29 @@ class TestSweep:
         assert await house.sweep(Swept.DEVICES) == 2 * BATCH
         live = sorted(id_ for id_, age in rows if age < DEVICES_FOR)
         assert await house.left("user_devices") == live
+
+    async def test_invitations_that_expired_long_ago_go(self, house: House) -> None:
+        async with house.resources.sessions.begin() as session:
+            within = new_id()
+            await enter(session, organization_id=within)
+            session.add(Organization(id=within, name="x", slug="x"))
+        await house.owner.execute("SET app.system = 'on'")  # past row-level security
+        statuses = ["pending", "accepted", "declined", "revoked"]
+        old, young = INVITATIONS_FOR + HOUR, INVITATIONS_FOR - HOUR
+        rows = ids_of([old] * (2 * BATCH + 1) + [young, -SOON])
+        await house.owner.executemany(
+            "INSERT INTO invitations (id, organization_id, email, role, status,"
+            " token_id, token_hash, expires_at, created_at, updated_at)"
+            " VALUES ($1, $2, $1::uuid::text, 'member', $3, $1, $4,"
+            " now() - $5::interval, now(), now())",
+            [
+                (id_, within, statuses[number % 4], id_.bytes, age)
+                for number, (id_, age) in enumerate(rows)
+            ],
+        )
+        assert await house.sweep(Swept.INVITATIONS) == 2 * BATCH + 1
+        left = sorted(id_ for id_, age in rows if age < INVITATIONS_FOR)
+        assert await house.left("invitations") == left
 
     async def test_what_somebody_else_has_locked_is_left_for_the_next_time(
         self, house: House

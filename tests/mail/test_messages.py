@@ -99,4 +99,5 @@ def test_links_live_as_long_as_the_manual_says() -> None:
         "verify_email": 48,
         "confirm_new_email": 48,
         "reset_password": 1,
+        "invitation": 7 * 24,
     }
