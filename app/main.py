@@ -18,6 +18,7 @@ from app.middleware.edge import EdgeMiddleware
 from app.middleware.guard import GuardMiddleware
 from app.resources import Resources, open_resources
 from app.routers import (
+    api_keys,
     auth,
     docs,
     invitations,
@@ -91,9 +92,8 @@ def _include_routers(app: FastAPI, settings: Settings) -> None:
     """Put the routes that are asked most often first: each one before costs time."""
     for resource in (users, organizations, members, profiles, auth, sessions):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
-    for resource in (invitations, own_invitations):
+    for resource in (invitations, own_invitations, api_keys, jobs):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
-    app.include_router(jobs.router, prefix=settings.API_V1_STR)
     app.include_router(operations.router)
     app.include_router(well_known.router)
     app.include_router(docs.router)

@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 from pydantic import SecretStr
 
-from app.config import SettingsError, load_settings
 from app.db.connections import Connection, connect
 from app.db.embedded import EmbeddedPostgres
+from app.security.api_keys import ApiKeys
 from app.security.secret_key import derive
 from app.web.routing import Router
 from tests.conftest import client_of, running, settings_for
@@ -36,6 +36,7 @@ PASSWORDS = {
     "of a form": "a password & more = 100%",
     "not text": 90817263544,
 }
+ORGANIZATIONS = "/api/v1/organizations"
 REGISTER, TOKEN, ME = "/api/v1/auth/register", "/api/v1/auth/token", "/api/v1/users/me"
 CHANGE = "/api/v1/auth/change-password"
 
@@ -161,6 +162,34 @@ async def use_tokens(run: Run, app: FastAPI, client: AsyncClient, token: str) ->
     run.refused(await client.get(ME, headers=headers), 401)
 
 
+async def use_keys(run: Run, client: AsyncClient, token: str) -> str:
+    """Make an API key, and send it rightly and in each wrong way; return it."""
+    bearer = {"Authorization": f"Bearer {token}"}
+    made = await client.post(ORGANIZATIONS, json={"name": "Ours"}, headers=bearer)
+    path = made.headers["location"]
+    new = {"name": "Robot", "scopes": ["organization:read"]}
+    answer = await client.post(f"{path}/api-keys", json=new, headers=bearer)
+    key: str = answer.json()["key"]
+    mistyped, unknown = f"{key[:-1]}!", ApiKeys([b"another's"]).make().text
+    run.secrets.update([key, key[4:], mistyped, unknown])
+    for known_as in (key, mistyped, unknown):
+        wrong = {"Authorization": f"Bearer {known_as}"}
+        run.refused(await client.get(path, headers=wrong), 401)
+        both = {"X-API-Key": known_as, **bearer}
+        run.refused(await client.get(path, headers=both), 400)
+        body = {**new, "scopes": [known_as]}
+        answer = await client.post(f"{path}/api-keys", json=body, headers=bearer)
+        run.refused(answer, 422)
+    for no_key in (mistyped, unknown):
+        run.refused(await client.get(path, headers={"X-API-Key": no_key}), 401)
+    own = {"X-API-Key": key}
+    run.refused(await client.get(path, headers=own), 200)
+    run.refused(await client.get(f"{path}/members", headers=own), 403)
+    run.refused(await client.get(f"{path}/api-keys", headers=bearer), 200)
+    run.refused(await client.get(ME, headers=own), 403)
+    return key
+
+
 async def provoke_faults(run: Run, client: AsyncClient, owner: Connection) -> None:
     new = registration(password=PASSWORDS["right"])
     run.refused(await client.post("/broken", json=new), 500)
@@ -206,6 +235,10 @@ async def run(
             async with application(database, tmp_path) as (app, client):
                 token = await sign_up_and_in(run, client)
                 await use_tokens(run, app, client, token)
+                key = await use_keys(run, client, token)
+                run.secrets.update(
+                    map(bytes.hex, app.state.resources.api_keys.hashes(key))
+                )
                 hashes = await owner.fetch("SELECT password_hash FROM users")
                 run.secrets.update(row["password_hash"] for row in hashes)
                 await provoke_faults(run, client, owner)
@@ -237,39 +270,3 @@ class TestSecrets:
             if any(spelling in text for spelling in spellings(secret))
         ]
         assert found == []
-
-
-class TestSettings:
-    def test_none_is_in_their_representation(self) -> None:
-        settings = settings_for(
-            SECRET_KEY=SecretStr(SECRET_KEY),
-            METRICS_TOKEN=SecretStr(METRICS_TOKEN),
-            FIRST_SUPERUSER_PASSWORD=SecretStr(str(PASSWORDS["right"])),
-            DATABASE_URL=SecretStr(
-                f"postgresql://zenith:{DATABASE_PASSWORD}@db/zenith"
-            ),
-        )
-        for text in (repr(settings), str(settings), settings.model_dump_json()):
-            for secret in (SECRET_KEY, METRICS_TOKEN, DATABASE_PASSWORD):
-                assert secret not in text
-            assert str(PASSWORDS["right"]) not in text
-
-    def test_none_is_in_what_is_said_of_a_wrong_one(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        monkeypatch.chdir(tmp_path)
-        wrong = {
-            "ENVIRONMENT": "production",
-            "SECRET_KEY": "too-short-a-secret",
-            "DATABASE_URL": f"mysql://zenith:{DATABASE_PASSWORD}@db/zenith",
-            "PUBLIC_URL": f"https://zenith:{DATABASE_PASSWORD}@example.com",
-            "ACCESS_TOKEN_EXPIRE_MINUTES": METRICS_TOKEN,
-        }
-        for name, value in wrong.items():
-            monkeypatch.setenv(name, value)
-        with pytest.raises(SettingsError) as error:
-            load_settings()
-        for name in wrong.keys() - {"ENVIRONMENT"}:
-            assert name in str(error.value)
-        for secret in ("too-short-a-secret", DATABASE_PASSWORD, METRICS_TOKEN):
-            assert secret not in str(error.value)

@@ -139,14 +139,15 @@ CREATE POLICY invited ON invitations FOR SELECT
 KEY_OF_HASH = """
 CREATE FUNCTION api_key_of(hashes bytea[]) RETURNS TABLE (
     id uuid, organization_id uuid, name varchar, scopes varchar[], created_by uuid,
-    role varchar, is_use_stale boolean
+    role varchar, is_use_stale boolean, is_hash_old boolean
 ) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM set_config('app.system', 'on', true);
     RETURN QUERY
         SELECT k.id, k.organization_id, k.name, k.scopes, k.created_by, m.role,
-               coalesce(k.last_used_at < now() - interval '1 minute', true)
+               coalesce(k.last_used_at < now() - interval '1 minute', true),
+               k.key_hash <> hashes[1]
         FROM public.api_keys k
         JOIN public.memberships m
             ON m.organization_id = k.organization_id AND m.user_id = k.created_by

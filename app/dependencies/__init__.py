@@ -29,6 +29,7 @@ from app.dependencies.database import (
 )
 from app.dependencies.organizations import (
     Invitations,
+    Keys,
     Members,
     OneOrganization,
     OwnInvitations,
@@ -65,6 +66,7 @@ __all__ = [
     "IfMatchHeader",
     "Invitations",
     "Jobs",
+    "Keys",
     "Located",
     "Members",
     "MetricsAccess",

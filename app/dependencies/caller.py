@@ -6,8 +6,10 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Request
 from fastapi.security import APIKeyHeader, OAuth2PasswordBearer
+from starlette.requests import HTTPConnection
+from typing_extensions import override
 
-from app.db.repositories.api_keys import ApiKeyReader
+from app.db.repositories.api_keys import PresentedKeyReader
 from app.db.repositories.sessions import SessionReader
 from app.db.tenancy import Author, Context, bind
 from app.dependencies.database import DBSession, SharedResources, resources_of
@@ -22,20 +24,31 @@ from app.headers import add_headers
 from app.models.api_keys import SignedInKey
 from app.models.sessions import IP_MAX
 from app.models.users import SignedInUser
-from app.policy import Permission, Role
+from app.policy import Role
 from app.security.limits import AUTH, REQUESTS, Policy, client_key
-from app.services.actor import Actor, Client, Place, no_organization
+from app.services.actor import Actor, Client, Place, no_key, no_organization
 from app.services.authentication import Authentication
 
 USER_AGENT_MAX = 500
 
 _COUNTED = "zenith.counted"  # in the scope of a request that a limit has counted
 
+
+class KeyHeader(APIKeyHeader):
+    """The header of an API key: an empty one counts as sent, and two are no key."""
+
+    @override
+    async def __call__(self, request: HTTPConnection) -> str | None:
+        lines = request.headers.getlist(self.model.name)
+        return ", ".join(lines) if lines else None
+
+
 oauth2_scheme = OAuth2PasswordBearer(
     tokenUrl="auth/token", refreshUrl="auth/token", auto_error=False
 )
-api_key_scheme = APIKeyHeader(
+api_key_scheme = KeyHeader(
     name="X-API-Key",
+    scheme_name=APIKeyHeader.__name__,
     auto_error=False,
     description="A key of an organization, for programs: instead of a token.",
 )
@@ -49,7 +62,8 @@ async def verify_api_key(request: Request, key: Key) -> SignedInKey:
     A router all of whose routes are for programs names it among its dependencies.
     """
     if key is None:
-        raise Unauthorized("A valid API key is needed.")
+        raise no_key()
+    _require_one(await oauth2_scheme(request), key)
     signed_in = await _authentication(request).key_of(key)
     await _count(request, REQUESTS, f"key {signed_in.id}")
     return signed_in
@@ -57,7 +71,7 @@ async def verify_api_key(request: Request, key: Key) -> SignedInKey:
 
 async def get_current_user(request: Request, token: Token) -> SignedInUser:
     """Authenticate a person, and count the request."""
-    key = request.headers.get(api_key_scheme.model.name)
+    key = await api_key_scheme(request)  # past FastAPI, which would offer it to clients
     _require_one(token, key)
     if token is None:
         await verify_api_key(request, key)
@@ -91,18 +105,17 @@ async def get_organization_actor(
     """
     _require_one(token, key)
     if token is None:
-        caller: SignedInUser | SignedInKey = await verify_api_key(request, key)
-        assert isinstance(caller, SignedInKey)
-        place = _place_of_key(caller, organization_id)
+        signed_in = await verify_api_key(request, key)
+        actor = Actor(signed_in, _place_of_key(signed_in, organization_id))
     else:
-        caller = await _authentication(request).member_of(
+        member = await _authentication(request).member_of(
             token, organization_id, address=_address(request)
         )
-        await _count(request, REQUESTS, str(caller.id))
-        place = _place(organization_id, caller.role)
-    context = Context(organization_id, author=_author(caller, request))
-    bind(session, context)
-    return Actor(caller, place)
+        await _count(request, REQUESTS, str(member.id))
+        actor = Actor(member, _place(organization_id, member.role))
+    author = _author(actor.caller, request)
+    bind(session, Context(organization_id, author=author))
+    return actor
 
 
 CurrentActor = Annotated[Actor, Depends(get_actor)]
@@ -127,9 +140,10 @@ def _place_of_key(key: SignedInKey, organization_id: UUID) -> Place:
     if key.organization_id != organization_id:
         raise no_organization()
     role = Role(key.role)
-    # What its creator may no longer do, it may do no longer.
-    scopes = {Permission(scope) for scope in key.scopes}
-    return Place(organization_id, role, role.permissions & scopes)
+    # What its creator may no longer do, it may do no longer. A scope may be one that
+    # only a newer version of this program knows, which has made the key.
+    scopes = frozenset(p for p in role.permissions if p in key.scopes)
+    return Place(organization_id, role, scopes)
 
 
 def _author(caller: SignedInUser | SignedInKey, request: Request) -> Author:
@@ -146,7 +160,7 @@ def _authentication(request: Request) -> Authentication:
         tokens=resources.tokens,
         api_keys=resources.api_keys,
         reader=SessionReader(resources.reader),
-        keys=ApiKeyReader(resources.reader),
+        keys=PresentedKeyReader(resources.reader),
         sessions=resources.sessions,
     )
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from app.db.repositories.api_keys import ApiKeyReader
 from app.db.repositories.invitations import InvitationReader, OwnInvitationReader
 from app.db.repositories.members import MemberReader
 from app.db.repositories.organizations import (
@@ -12,6 +13,7 @@ from app.db.repositories.organizations import (
 )
 from app.dependencies.caller import CurrentActor, OrganizationActor
 from app.dependencies.database import DBSession, SharedResources
+from app.services.api_keys import ApiKeyService
 from app.services.invitations import InvitationService
 from app.services.members import MemberService
 from app.services.organizations import OrganizationService, OwnOrganizationService
@@ -58,8 +60,16 @@ async def get_own_invitations(
     return OwnInvitationService(session, reader, actor)
 
 
+async def get_api_keys(
+    session: DBSession, resources: SharedResources, actor: OrganizationActor
+) -> ApiKeyService:
+    reader = ApiKeyReader(resources.reader, actor.organization_id)
+    return ApiKeyService(session, reader, resources.api_keys, actor)
+
+
 OwnOrganizations = Annotated[OwnOrganizationService, Depends(get_own_organizations)]
 OneOrganization = Annotated[OrganizationService, Depends(get_one_organization)]
+Keys = Annotated[ApiKeyService, Depends(get_api_keys)]
 Members = Annotated[MemberService, Depends(get_members)]
 Invitations = Annotated[InvitationService, Depends(get_invitations)]
 OwnInvitations = Annotated[OwnInvitationService, Depends(get_own_invitations)]

@@ -1,7 +1,7 @@
 """API keys: what programs sign requests of one organization with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base, utc_now
 from app.models.changes import MASKED
 from app.models.organizations import NAME_MAX, OrganizationScoped
-from app.policy import Permission
 
 PREFIX_MAX, LAST = 12, 4
 SCOPE_MAX = 40
@@ -59,10 +58,18 @@ class ApiKeyRow:
     name: str
     prefix: str
     last_four: str
-    scopes: Sequence[Permission]
+    scopes: Sequence[str]
     expires_at: datetime | None
     last_used_at: datetime | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKeyRow(ApiKeyRow):
+    """The same, of a key that was made now."""
+
+    key: str = field(repr=False)
+    """Its text, which nobody can ever look up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +85,5 @@ class SignedInKey:
     """What its creator is now: the key can never do more."""
     is_use_stale: bool
     """Whether its last use was noted long enough ago to be noted again."""
+    is_hash_old: bool
+    """Whether it is stored under the secret that the newest one has replaced."""

@@ -107,10 +107,14 @@ class Actor:
     async def _confirm_place(self, session: AsyncSession, place: Place) -> None:
         within = place.organization_id
         if isinstance(self.caller, SignedInKey):
-            key_id = self.caller.id
-            role = await hold_key(session, key_id=key_id, organization_id=within)
+            role = await hold_key(
+                session,
+                key_id=self.caller.id,
+                created_by=self.caller.created_by,
+                organization_id=within,
+            )
             if role is None:
-                raise Unauthorized
+                raise no_key()
         else:
             role = await hold_member(
                 session,
@@ -138,6 +142,11 @@ class Client:
 def no_organization() -> NotFound:
     """Answer who is no member exactly as if there were no organization."""
     return NotFound("No organization has this id.")
+
+
+def no_key() -> Unauthorized:
+    """Answer whatever is no good key in the same words."""
+    return Unauthorized("A valid API key is needed.")
 
 
 def public(reason: str) -> Callable[[F], F]:

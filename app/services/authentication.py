@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from app.db.errors import DATABASE_ERRORS
-from app.db.repositories.api_keys import ApiKeyReader, ApiKeyRepository
+from app.db.repositories.api_keys import ApiKeyRepository, PresentedKeyReader
 from app.db.repositories.sessions import SessionReader, SessionRepository
 from app.db.tenancy import enter
 from app.errors import Unauthorized, Unavailable
@@ -16,6 +16,7 @@ from app.models.api_keys import SignedInKey
 from app.models.users import SignedInMember, SignedInUser
 from app.security.api_keys import ApiKeys
 from app.security.tokens import AccessTokens
+from app.services.actor import no_key
 
 _log = structlog.get_logger()
 
@@ -30,7 +31,7 @@ class Authentication:
     tokens: AccessTokens
     api_keys: ApiKeys
     reader: SessionReader
-    keys: ApiKeyReader
+    keys: PresentedKeyReader
     sessions: async_sessionmaker[AsyncSession]
 
     async def user_of(self, token: str, *, address: str | None) -> SignedInUser:
@@ -62,11 +63,15 @@ class Authentication:
     async def key_of(self, text: str) -> SignedInKey:
         """Return the key that is presented; raise `Unauthorized` if it is not good."""
         hashes = self.api_keys.hashes(text)
-        key = await self.keys.signed_in_key(hashes) if hashes else None
+        if hashes is None:
+            raise no_key()
+        key = await self.keys.signed_in_key(hashes)
         if key is None:
-            raise Unauthorized("A valid API key is needed.")
+            raise no_key()
         if key.is_use_stale:
-            await self._note(lambda session: _touch_key(session, key))
+            # Stored under the newest secret, it outlives the one before.
+            key_hash = hashes[0] if key.is_hash_old else None
+            await self._note(lambda session: _touch_key(session, key, key_hash))
         return key
 
     async def _note_session(self, user: SignedInUser, address: str | None) -> None:
@@ -83,6 +88,9 @@ class Authentication:
             _log.debug("a use is not noted", error=type(error).__name__)
 
 
-async def _touch_key(session: AsyncSession, key: SignedInKey) -> None:
+async def _touch_key(
+    session: AsyncSession, key: SignedInKey, key_hash: bytes | None
+) -> None:
     await enter(session, organization_id=key.organization_id)
-    await ApiKeyRepository(session, key.organization_id).touch(key.id)
+    keys = ApiKeyRepository(session, key.organization_id)
+    await keys.touch(key.id, key_hash=key_hash)

@@ -1,4 +1,4 @@
-"""Leaving an organization: what goes with a member."""
+"""Leaving an organization, or being kept out of it: what goes with a member."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -34,4 +34,17 @@ async def depart_from_all(session: AsyncSession, user: User) -> None:
         await OrganizationRepository(session, organization_id).hold()
         members = MembershipRepository(session, organization_id)
         await depart(session, await members.lock_member(user.id))
+    await enter(session, user_id=before.user_id, organization_id=before.organization_id)
+
+
+async def outwait_keys(session: AsyncSession, user: User) -> None:
+    """Let what the API keys of a user write end, who is locked and switched off.
+
+    What they come to write later is refused.
+    """
+    before = context_of(session)
+    await enter(session, user_id=user.id)
+    for organization_id in await organizations_of(session, user.id):
+        await enter(session, organization_id=organization_id)
+        await MembershipRepository(session, organization_id).outwait(user.id)
     await enter(session, user_id=before.user_id, organization_id=before.organization_id)

@@ -14,6 +14,7 @@ from app.preconditions import IfMatch
 from app.schemas.users import OwnUserUpdate, UserCreate, UserQuery, UserUpdate
 from app.services.account_mails import AccountMails
 from app.services.actor import Actor
+from app.services.departures import outwait_keys
 from app.services.erasure import erase
 from app.services.new_users import NewUsers
 
@@ -55,7 +56,10 @@ class UserService:
         return await users.update(user, patch.changes())
 
     async def update(self, id: UUID, patch: UserUpdate, match: IfMatch) -> User:
-        """Change an account; a superuser may switch it off, which ends its sessions."""
+        """Change an account; a superuser may switch it off, which ends its sessions.
+
+        Its API keys are good for nothing until it is switched on again.
+        """
         self.actor.require_access_to(id)
         changes = patch.changes()
         if changes.keys() & PRIVILEGES:
@@ -68,6 +72,7 @@ class UserService:
         if not user.is_active:
             await SessionRepository(self.session).end_all_of(id)
             await EmailTokenRepository(self.session).void(id)
+            await outwait_keys(self.session, user)
         return user
 
     async def delete(self, id: UUID, match: IfMatch) -> None:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.errors import (
+    AmbiguousCredentials,
     BadRequest,
     BodyTooLarge,
     InternalError,
@@ -19,6 +20,7 @@ from app.errors import (
     Unavailable,
     UnsupportedMediaType,
     UntrustedHost,
+    UserRequired,
     ValidationFailed,
     ZenithError,
 )
@@ -34,13 +36,15 @@ ErrorType = type[ZenithError]
 _ALWAYS = (BadRequest, UntrustedHost, InternalError, Unavailable)
 _WITH_BODY = (MalformedJSON, BodyTooLarge, UnsupportedMediaType, ValidationFailed)
 _WITH_FILE = (BodyTooLarge, UnsupportedMediaType, ValidationFailed)
+KEY_SCHEME = "APIKeyHeader"
 _SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 
 
 DESCRIPTION = """\
 **Signing in:** `POST /auth/token` is a token endpoint of OAuth 2.0. A refresh token is
-used once; the answer holds the next one.
+used once; the answer holds the next one. Programs send an API key as `X-API-Key`
+instead, which opens paths of its organization.
 
 **Errors** are problem documents (RFC 9457): programs read `code`, and `errors` points
 at what is wrong.
@@ -58,6 +62,7 @@ TAGS = [
     {"name": "organizations", "description": "The tenants: one's own organizations."},
     {"name": "members", "description": "Who belongs to an organization."},
     {"name": "invitations", "description": "Asking others to join, and being asked."},
+    {"name": "api-keys", "description": "What programs use an organization with."},
     {"name": "auth", "description": "Signing up and in, sessions, one's password."},
     {"name": "admin", "description": "Seeing to the system; for superusers."},
     {"name": "operations", "description": "Health, readiness and metrics."},
@@ -89,8 +94,8 @@ def describe(app: FastAPI, *, token_url: str) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for operation in operations(document):
-        _add_shared_errors(operation)
         _add_permission(operation)
+        _add_shared_errors(operation)
         document_headers(operation)
     components["headers"] = HEADERS
     flow = components["securitySchemes"]["OAuth2PasswordBearer"]["flows"]["password"]
@@ -106,19 +111,29 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
 def _add_permission(operation: Operation) -> None:
     """Tell what the policy asks for; the suite holds the code to it."""
     rule = OPERATIONS.get(operation["operationId"])
-    if isinstance(rule, Within):
-        text = f"Needs the permission `{rule.permission}`"
-        text += " unless it is about oneself." if rule.or_oneself else "."
-        text += "" if rule.keys else " An API key will not do."
-        operation["description"] += f"\n\n{text}"
+    if not isinstance(rule, Within):
+        return
+    text = f"Needs the permission `{rule.permission}`"
+    text += " unless it is about oneself." if rule.or_oneself else "."
+    operation["description"] += f"\n\n{text}"
+    if not rule.keys:
+        security = operation["security"]
+        operation["security"] = [one for one in security if KEY_SCHEME not in one]
+
+
+def _errors_of_credentials(operation: Operation) -> list[ErrorType]:
+    if "security" not in operation:
+        return []
+    errors: list[ErrorType] = [AmbiguousCredentials, Unauthorized, TooManyRequests]
+    if not any(KEY_SCHEME in one for one in operation["security"]):
+        errors.append(UserRequired)
+    return errors
 
 
 def _add_shared_errors(operation: Operation) -> None:
-    errors: list[ErrorType] = [*_ALWAYS]
+    errors: list[ErrorType] = [*_ALWAYS, *_errors_of_credentials(operation)]
     names = {(one["in"], one["name"]) for one in operation.get("parameters", [])}
     places = {place for place, _ in names}
-    if "security" in operation:
-        errors += [Unauthorized, TooManyRequests]
     if ("header", "If-Match") in names:
         errors.append(PreconditionFailed)
     if ("header", "If-None-Match") in names:
@@ -143,7 +158,12 @@ def _add_shared_errors(operation: Operation) -> None:
 def _merge(own: dict[str, Any], shared: dict[str, Any]) -> None:
     lines = [*own["description"].split("\n"), *shared["description"].split("\n")]
     own["description"] = "\n".join(dict.fromkeys(lines))
-    own["content"][MEDIA_TYPE]["examples"] |= shared["content"][MEDIA_TYPE]["examples"]
+    own["content"][MEDIA_TYPE]["examples"] = _examples(own) | _examples(shared)
+
+
+def _examples(response: dict[str, Any]) -> dict[str, Any]:
+    examples: dict[str, Any] = response["content"][MEDIA_TYPE]["examples"]
+    return examples
 
 
 def _response(errors: list[ErrorType]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from uuid import uuid4
 from joserfc.jwk import OctKey
 
 from app.resources import Resources
+from app.security.api_keys import ApiKeys
 
 Members = dict[str, Any]
 
@@ -210,5 +211,6 @@ def _texts(forger: Forger) -> Iterator[tuple[str, str]]:
         "a deep claim": forger.raw_claims("x", deep.decode()),
         "a header that is a list": forger.sign(b"[]", forger.claims),
         "a refresh token": encode(hashlib.sha512(b"refresh").digest()),
-        "an API key": "zen_" + encode(hashlib.sha256(b"key").digest()),
+        "what begins as an API key": "zen_" + encode(hashlib.sha256(b"key").digest()),
+        "an API key": ApiKeys([b"of another installation"]).make().text,
     }.items()

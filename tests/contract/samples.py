@@ -8,7 +8,11 @@ from uuid import uuid4
 
 from app.models.email_tokens import Purpose
 from app.policy import Role
-from tests.contract import invitation_samples, organization_samples
+from tests.contract import (
+    api_key_samples,
+    invitation_samples,
+    organization_samples,
+)
 from tests.contract.operations import Operation
 from tests.contract.scenes import PASSWORD, SECRET, Sample, Samples, Scene
 from tests.factories.email_tokens import email_token
@@ -128,6 +132,7 @@ async def probe(_: Scene) -> Sample:
 SAMPLES: Samples = {
     **organization_samples.SAMPLES,
     **invitation_samples.SAMPLES,
+    **api_key_samples.SAMPLES,
     "register": register,
     "change_password": change_password,
     "delete_account": delete_account,

@@ -34,6 +34,7 @@ ONCE = {
     "remove_member",
     "accept_invitation",
     "decline_invitation",
+    "revoke_api_key",
 }
 """What cannot be done a second time."""
 

@@ -48,7 +48,8 @@ class TestPreflight:
     async def test_is_allowed_from_an_origin_of_the_settings(
         self, browser: AsyncClient, method: str
     ) -> None:
-        asked = preflight(ALLOWED, method, "authorization, content-type")
+        sent = "authorization, content-type, x-api-key"
+        asked = preflight(ALLOWED, method, sent)
         response = await browser.options(REGISTER, headers=asked)
         assert response.status_code == 200
         assert response.headers["access-control-allow-origin"] == ALLOWED

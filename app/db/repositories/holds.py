@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models.api_keys import ApiKey
 from app.models.organizations import Membership, Organization
 from app.models.sessions import UserSession
+from app.models.users import User
 
 
 async def hold_member(
@@ -32,9 +33,13 @@ async def hold_member(
 
 
 async def hold_key(
-    session: AsyncSession, *, key_id: UUID, organization_id: UUID
+    session: AsyncSession, *, key_id: UUID, created_by: UUID, organization_id: UUID
 ) -> str | None:
-    """Hold a key and its creator's membership; return the role, if both still last."""
+    """Hold a key and its creator's membership; return the role, if both still last.
+
+    Whoever switches the creator off locks the membership, too: they have waited for
+    this transaction, or it has waited for them and asks only now who is active.
+    """
     is_good = ApiKey.expires_at.is_(None) | (ApiKey.expires_at > func.clock_timestamp())
     found = (
         _living_membership(organization_id)
@@ -43,13 +48,14 @@ async def hold_key(
             (ApiKey.organization_id == Membership.organization_id)
             & (ApiKey.created_by == Membership.user_id),
         )
-        .where(ApiKey.id == key_id, is_good)
+        .where(ApiKey.id == key_id, ApiKey.created_by == created_by, is_good)
         .with_for_update(
             read=True, key_share=True, of=[Membership, ApiKey, Organization]
         )
     )
     role: str | None = await session.scalar(found)
-    return role
+    active = select(User.id).where(User.id == created_by, User.is_active)
+    return role if await session.scalar(active) else None
 
 
 def _living_membership(organization_id: UUID) -> Select[str]:

@@ -59,6 +59,11 @@ class MembershipRepository(ScopedRepository[Membership]):
         mine = self.own().where(Membership.user_id == user_id)
         return await self._found(mine.with_for_update())
 
+    async def outwait(self, user_id: UUID) -> None:
+        """Let what a user does by their membership end, and keep off what is new."""
+        mine = select(Membership.id).where(self.is_own(), Membership.user_id == user_id)
+        await self._session.execute(mine.with_for_update())
+
     async def row_of(self, membership: Membership) -> MemberRow:
         """Return a member of this transaction as the others see them."""
         user = await self._session.get_one(User, membership.user_id)
