@@ -29,6 +29,7 @@ from app.routers import (
     own_invitations,
     profiles,
     sessions,
+    support,
     users,
     well_known,
 )
@@ -92,7 +93,7 @@ def _include_routers(app: FastAPI, settings: Settings) -> None:
     """Put the routes that are asked most often first: each one before costs time."""
     for resource in (users, organizations, members, profiles, auth, sessions):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
-    for resource in (invitations, own_invitations, api_keys, jobs):
+    for resource in (invitations, own_invitations, api_keys, jobs, support):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
     app.include_router(operations.router)
     app.include_router(well_known.router)

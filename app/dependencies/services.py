@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.email_tokens import EmailTokenReader
 from app.db.repositories.jobs import JobReader
+from app.db.repositories.organizations import AllOrganizationsReader
 from app.db.repositories.profiles import ProfileReader
 from app.db.repositories.sessions import SessionReader
 from app.db.repositories.users import UserReader
@@ -26,6 +27,7 @@ from app.services.own_password import OwnPassword
 from app.services.profiles import ProfileService
 from app.services.recovery import RecoveryService
 from app.services.sessions import SessionService
+from app.services.support import SupportService
 from app.services.tokens import TokenService
 from app.services.users import UserService
 from app.web.pictures import AVATAR_PATH
@@ -168,6 +170,21 @@ async def get_jobs(
     return JobService(session, JobReader(resources.reader), actor)
 
 
+async def get_support(
+    session: DBSession,
+    resources: SharedResources,
+    client: CurrentClient,
+    actor: CurrentActor,
+) -> SupportService:
+    return SupportService(
+        session=session,
+        organizations=AllOrganizationsReader(resources.reader, actor.caller.id),
+        tokens=resources.tokens,
+        client=client,
+        actor=actor,
+    )
+
+
 async def get_health(resources: SharedResources) -> HealthService:
     return HealthService(resources.reader, resources.redis)
 
@@ -189,6 +206,7 @@ Recovery = Annotated[RecoveryService, Depends(get_recovery)]
 EmailAddresses = Annotated[EmailAddressService, Depends(get_email_addresses)]
 Users = Annotated[UserService, Depends(get_users)]
 Jobs = Annotated[JobService, Depends(get_jobs)]
+Support = Annotated[SupportService, Depends(get_support)]
 Profiles = Annotated[ProfileService, Depends(get_profiles)]
 Avatars = Annotated[AvatarService, Depends(get_avatars)]
 Health = Annotated[HealthService, Depends(get_health)]

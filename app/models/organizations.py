@@ -79,6 +79,18 @@ class OrganizationRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OrganizationOutline:
+    """An organization as a superuser sees it, in this order."""
+
+    id: UUID
+    name: str
+    slug: str
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class MemberRow:
     """A member as the others see them, in this order."""
 

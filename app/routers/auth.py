@@ -16,6 +16,7 @@ from app.dependencies import (
 )
 from app.errors import (
     EmailTaken,
+    Forbidden,
     InactiveUser,
     InvalidGrant,
     InvalidPassword,
@@ -94,13 +95,15 @@ async def verify_email(verification: Verification, request: TokenOfMail) -> None
     await verification.verify(request)
 
 
-@router.post("/verify-email/resend", **ACCEPTED)
+@router.post("/verify-email/resend", **ACCEPTED, responses=responses(Forbidden))
 async def resend_verification(emails: EmailAddresses) -> None:
     """Mail the link to verify one's address again; the one before is void."""
     await emails.resend()
 
 
-@router.post("/change-email", **ACCEPTED, responses=responses(InvalidPassword))
+@router.post(
+    "/change-email", **ACCEPTED, responses=responses(InvalidPassword, Forbidden)
+)
 async def change_email(emails: EmailAddresses, request: ChangeEmailRequest) -> None:
     """Mail a link to a new address, which is one's own when the link is followed."""
     await emails.change(request)
@@ -125,7 +128,7 @@ async def reset_password(recovery: Recovery, request: ResetPasswordRequest) -> N
 @router.post(
     "/change-password",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(InvalidPassword),
+    responses=responses(InvalidPassword, Forbidden),
 )
 async def change_password(accounts: Accounts, request: ChangePasswordRequest) -> None:
     """Change the password and end all other sessions."""
@@ -135,7 +138,7 @@ async def change_password(accounts: Accounts, request: ChangePasswordRequest) ->
 @router.post(
     "/delete-account",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(InvalidPassword, LastSuperuser, LastOwner),
+    responses=responses(InvalidPassword, Forbidden, LastSuperuser, LastOwner),
 )
 async def delete_account(accounts: Accounts, request: DeleteAccountRequest) -> None:
     """Erase one's account: personal data go, books that name its id stay."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 
 from app.dependencies import AuthLimit, Sessions
-from app.errors import TooManyRequests
+from app.errors import Forbidden, TooManyRequests
 from app.models.sessions import SessionRow
 from app.pagination import Slice
 from app.schemas.base import Page
@@ -31,13 +31,17 @@ async def get_sessions(
     return await sessions.page(query)
 
 
-@router.delete("", status_code=HTTPStatus.NO_CONTENT)
+@router.delete("", status_code=HTTPStatus.NO_CONTENT, responses=responses(Forbidden))
 async def end_other_sessions(sessions: Sessions) -> None:
     """End all of one's sessions but this one."""
     await sessions.end_others()
 
 
-@router.delete("/{session_id:uuid}", status_code=HTTPStatus.NO_CONTENT)
+@router.delete(
+    "/{session_id:uuid}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=responses(Forbidden),
+)
 async def end_session(sessions: Sessions, session_id: UUID) -> None:
     """End one of one's sessions, this one or another."""
     await sessions.end(session_id)

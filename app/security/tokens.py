@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from joserfc import jwt
@@ -62,12 +63,20 @@ class AccessTokens:
         self._lifetime = lifetime
 
     def issue(
-        self, user_id: UUID, *, session_id: UUID, until: int | None = None
+        self,
+        user_id: UUID,
+        *,
+        session_id: UUID,
+        until: int | None = None,
+        impersonator_id: UUID | None = None,
     ) -> AccessToken:
-        """Write a token of a session, which ends at ``until`` (seconds since 1970)."""
+        """Write a token of a session, which ends at ``until`` (seconds since 1970).
+
+        Who acts as the user is named as well (RFC 8693, 4.1).
+        """
         now = int(time.time())
         lifetime = min(self._lifetime, until - now if until else self._lifetime)
-        claims = {
+        claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": str(user_id),
@@ -76,6 +85,8 @@ class AccessTokens:
             "exp": now + lifetime,
             "jti": str(new_id()),
         }
+        if impersonator_id is not None:
+            claims["act"] = {"sub": str(impersonator_id)}
         key, algorithms = self._keys.signing, self._algorithms
         text = jwt.encode(self._header, claims, key, algorithms=algorithms)
         return AccessToken(text, lifetime)

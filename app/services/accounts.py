@@ -33,7 +33,7 @@ class AccountService:
 
     async def change_password(self, request: ChangePasswordRequest) -> None:
         """Replace the password, and end all other sessions and the links of mails."""
-        user = self.actor.require_user()
+        user = self.actor.require_oneself()
         verified = await self.password.verify(user, request.current_password)
         hashed = await hash_new_password(
             self.passwords,
@@ -54,7 +54,7 @@ class AccountService:
 
     async def delete(self, request: DeleteAccountRequest) -> None:
         """Erase one's personal data; raise `LastSuperuser` if one has to stay."""
-        user = self.actor.require_user()
+        user = self.actor.require_oneself()
         verified = await self.password.verify(user, request.password)
         row = await self.password.lock(self.session, verified, self.actor)
         await erase(self.session, row, mails=self.mails)

@@ -55,9 +55,11 @@ class Actor:
             raise Forbidden(f"This needs the permission {permission}.")
 
     def require_rank_of(self, role: Role) -> None:
-        """Allow what is about a role up to one's own."""
+        """Allow what is about a role up to one's own; ownership in person only."""
         if role.rank > self.role.rank:
             raise Forbidden(f"It takes another {role} to do this.")
+        if role == Role.OWNER:
+            self.require_in_person()
 
     def require_self_or(self, user_id: UUID, permission: Permission) -> None:
         """Allow the same, and what is about oneself."""
@@ -70,11 +72,16 @@ class Actor:
             raise UserRequired("An API key may not do this: sign in.")
         return self.caller
 
-    def require_oneself(self) -> SignedInUser:
-        """Allow the same, but to nobody else who acts as the user for a while."""
-        user = self.require_user()
-        if user.impersonator_id is not None:
+    def require_in_person(self) -> None:
+        """Refuse a superuser who acts as the user for a while."""
+        caller = self.caller
+        if isinstance(caller, SignedInUser) and caller.impersonator_id is not None:
             raise Forbidden("Only the user in person may do this.")
+
+    def require_oneself(self) -> SignedInUser:
+        """Allow what only the user in person may do, and no key of theirs."""
+        user = self.require_user()
+        self.require_in_person()
         return user
 
     def require_access_to(self, user_id: UUID) -> None:

@@ -1,11 +1,14 @@
 """Leaving an organization, or being kept out of it: what goes with a member."""
 
+import contextlib
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.api_keys import ApiKeyRepository
 from app.db.repositories.members import MembershipRepository, organizations_of
 from app.db.repositories.organizations import OrganizationRepository
 from app.db.tenancy import context_of, enter
+from app.errors import NotFound
 from app.models.organizations import Membership
 from app.models.users import User
 
@@ -31,9 +34,11 @@ async def depart_from_all(session: AsyncSession, user: User) -> None:
     await enter(session, user_id=user.id)
     for organization_id in await organizations_of(session, user.id):
         await enter(session, organization_id=organization_id)
-        await OrganizationRepository(session, organization_id).hold()
-        members = MembershipRepository(session, organization_id)
-        await depart(session, await members.lock_member(user.id))
+        # Meanwhile it may have been deleted, or somebody else has removed them.
+        with contextlib.suppress(NotFound):
+            await OrganizationRepository(session, organization_id).hold()
+            members = MembershipRepository(session, organization_id)
+            await depart(session, await members.lock_member(user.id))
     await enter(session, user_id=before.user_id, organization_id=before.organization_id)
 
 

@@ -67,7 +67,7 @@ class EmailAddressService:
 
     async def resend(self) -> None:
         """Mail the link again, which voids the one before; not if it was followed."""
-        user = self.actor.require_user()
+        user = self.actor.require_oneself()
         await self.limiter.hit(MAILS, "verify", user.email)
         try:
             row = await UserRepository(self.session).lock(user.id)
@@ -79,7 +79,7 @@ class EmailAddressService:
 
     async def change(self, request: ChangeEmailRequest) -> None:
         """Mail a link to an address that is to be one's own, and tell the old one."""
-        user = self.actor.require_user()
+        user = self.actor.require_oneself()
         verified = await self.password.verify(user, request.password)
         await self.limiter.hit(MAILS, "change of", str(user.id))
         await self.limiter.hit(MAILS, "change to", request.new_email)

@@ -29,10 +29,12 @@ async def erase(session: AsyncSession, user: User, *, mails: AccountMails) -> No
     await users.keep_a_superuser_besides(user)
     await depart_from_all(session, user)
     await _forget_invitations(session, user)
+    # Before the address: what they do now holds their session, and a new row of theirs
+    # would wait for a change of what refers to them.
+    await SessionRepository(session).end_all_of(user.id)
     await mails.forget(user)
     await mails.deleted(user)
     await users.erase(user)
-    await SessionRepository(session).end_all_of(user.id)
     await EmailTokenRepository(session).void(user.id)
     await DeviceRepository(session).forget_all_of(user.id)
     await ProfileRepository(session).remove(user.id)

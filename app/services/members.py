@@ -45,6 +45,8 @@ class MemberService:
     async def remove(self, user_id: UUID) -> None:
         """Remove a member, or leave; raise `LastOwner` if one has to stay."""
         self.actor.require_self_or(user_id, Permission.MEMBERS_WRITE)
+        if user_id == self.actor.user_id:
+            self.actor.require_in_person()
         members = await self._hold()
         member = await members.lock_member(user_id)
         if user_id != self.actor.user_id:

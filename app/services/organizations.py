@@ -11,6 +11,7 @@ from app.db.repositories.organizations import (
     OrganizationRepository,
     OwnOrganizationReader,
 )
+from app.db.repositories.users import UserRepository
 from app.db.tenancy import enter
 from app.errors import FieldError, NotFound, SlugTaken, ValidationFailed
 from app.models.base import new_id, utc_now
@@ -56,6 +57,8 @@ class OwnOrganizationService:
         user = self.actor.require_user()
         organization = Organization(id=new_id(), name=new.name)
         await enter(self.session, organization_id=organization.id)
+        # Whoever erases the user waits, or has done it: nobody erased is an owner.
+        await UserRepository(self.session).hold(user.id)
         await self.actor.confirm(self.session)
         await self._found(organization, new)
         owner = Membership(
@@ -110,6 +113,7 @@ class OrganizationService:
         From now on it exists for nobody. The slug is free when the job is done.
         """
         self.actor.require(Permission.ORGANIZATION_DELETE)
+        self.actor.require_in_person()
         organization = await self._organizations().close()
         await self.actor.confirm(self.session)
         match.check(organization)
@@ -126,9 +130,12 @@ class OrganizationService:
         )
 
     async def transfer(self, to: OwnershipTransfer) -> MemberRow:
-        """Make another member an owner, and the caller an admin, in one step."""
+        """Make another member an owner, and the caller an admin, in one step.
+
+        Raises `LastOwner` if that is somebody who cannot act.
+        """
         self.actor.require(Permission.ORGANIZATION_TRANSFER)
-        user = self.actor.require_user()
+        user = self.actor.require_oneself()
         if to.user_id == user.id:
             detail = "You are an owner already: name another member."
             raise ValidationFailed(FieldError("/body/user_id", "oneself", detail))
@@ -142,6 +149,7 @@ class OrganizationService:
             raise ValidationFailed(error) from None
         await members.update(heir, {"role": Role.OWNER})
         own = await members.lock_member(user.id)
+        await members.keep_an_owner_besides(own)
         await members.update(own, {"role": Role.ADMIN})
         return await members.row_of(heir)
 

@@ -30,7 +30,7 @@ class SessionService:
 
     async def end(self, id: UUID) -> None:
         """End one of one's sessions; its tokens are refused from now on."""
-        user = self.actor.require_user()
+        user = self.actor.require_oneself()
         await self._hold(user)
         await SessionRepository(self.session).end(id, user_id=user.id)
 
@@ -41,7 +41,7 @@ class SessionService:
 
     async def end_others(self) -> None:
         """Sign out everywhere else."""
-        user = self.actor.require_user()
+        user = self.actor.require_oneself()
         await self._hold(user)
         await SessionRepository(self.session).end_all_of(user.id, but=user.session_id)
 

@@ -69,10 +69,13 @@ class UserService:
         if False in (changes.get("is_active"), changes.get("is_superuser")):
             await users.keep_a_superuser_besides(user)
         user = await users.update(user, changes)
+        sessions = SessionRepository(self.session)
         if not user.is_active:
-            await SessionRepository(self.session).end_all_of(id)
+            await sessions.end_all_of(id)
             await EmailTokenRepository(self.session).void(id)
             await outwait_keys(self.session, user)
+        elif changes.get("is_superuser") is False:
+            await sessions.end_impersonations_by(id)
         return user
 
     async def delete(self, id: UUID, match: IfMatch) -> None:

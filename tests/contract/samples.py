@@ -12,6 +12,7 @@ from tests.contract import (
     api_key_samples,
     invitation_samples,
     organization_samples,
+    support_samples,
 )
 from tests.contract.operations import Operation
 from tests.contract.scenes import PASSWORD, SECRET, Sample, Samples, Scene
@@ -133,6 +134,7 @@ SAMPLES: Samples = {
     **organization_samples.SAMPLES,
     **invitation_samples.SAMPLES,
     **api_key_samples.SAMPLES,
+    **support_samples.SAMPLES,
     "register": register,
     "change_password": change_password,
     "delete_account": delete_account,

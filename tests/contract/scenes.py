@@ -23,6 +23,8 @@ FOR_SUPERUSERS = {
     "get_job",
     "retry_job",
     "discard_job",
+    "get_all_organizations",
+    "impersonate_user",
 }
 ONCE = {
     "log_out",

@@ -15,9 +15,11 @@ from app.config import Settings
 from app.integrations.redis import Redis
 from tests.conftest import BASE_URL, running
 from tests.contract.answers import complaints
+from tests.factories.support import acting_as
 from tests.factories.users import (
     PASSWORD,
     Account,
+    account,
     account_with_password,
     new_email,
     signed_in,
@@ -218,6 +220,18 @@ class TestRequests:
             await ada.client.get("/api/v1/users"),
         ):
             assert answer.headers["ratelimit"].startswith('"requests";r=59')
+
+    async def test_support_uses_nothing_of_a_user_up(self, limited: FastAPI) -> None:
+        root = await account(limited, is_superuser=True)
+        ada = await account(limited)
+        support = await acting_as(limited, ada, root=root)
+        left = []
+        for url in (ME, f"/api/v1/organizations/{ada.user.id}"):
+            answer = await support.client.get(url)
+            left.append(answer.headers["ratelimit"].split(";")[1])
+        assert left == ["r=598", "r=597"]
+        answer = await ada.client.get(ME)
+        assert answer.headers["ratelimit"] == '"requests";r=599;t=60'
 
     async def test_who_uses_a_stolen_token_up_does_not_keep_its_owner_out(
         self, limited: FastAPI

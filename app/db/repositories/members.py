@@ -83,13 +83,18 @@ class MembershipRepository(ScopedRepository[Membership]):
         return bool(await self._session.scalar(select(member)))
 
     async def keep_an_owner_besides(self, membership: Membership) -> None:
-        """Raise `LastOwner` if this one is the last; the organization is held."""
+        """Raise `LastOwner` if this one is the last who could act as one.
+
+        The organization is held.
+        """
         if membership.role != Role.OWNER:
             return
         others = exists().where(
             self.is_own(),
             Membership.role == Role.OWNER,
             Membership.id != membership.id,
+            Membership.user_id == User.id,
+            User.is_active,
         )
         if not await self._session.scalar(select(others)):
             raise LastOwner("This is the last owner of the organization.")

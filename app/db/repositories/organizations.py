@@ -17,9 +17,15 @@ from app.events.organizations import (
     ORGANIZATION_UPDATED,
 )
 from app.models.base import utc_now
-from app.models.organizations import Membership, Organization, OrganizationRow
+from app.models.organizations import (
+    Membership,
+    Organization,
+    OrganizationOutline,
+    OrganizationRow,
+)
 from app.pagination import PageRequest, Slice
 from app.preconditions import ANY_VERSION, IfMatch
+from app.search import matches
 
 
 def _memberships() -> Select[*tuple[Any, ...]]:
@@ -64,6 +70,40 @@ ORGANIZATION = Query(
     OrganizationRow,
     context=["organization_id"],
 )
+
+ALL_ORGANIZATIONS = Listing(
+    "all organizations",
+    select(
+        Organization.id,
+        Organization.name,
+        Organization.slug,
+        Organization.created_at,
+        Organization.updated_at,
+        Organization.deleted_at,
+    ),
+    OrganizationOutline,
+    key=Organization.id,
+    sorts={
+        "created_at": Organization.created_at,
+        "name": Organization.name,
+        "slug": Organization.slug,
+    },
+    filters={"q": matches(Organization.search_text)},
+    context=["superuser_id"],
+)
+
+
+class AllOrganizationsReader:
+    """Hot reads of what a superuser sees of all organizations: no more than names."""
+
+    def __init__(self, reader: Reader, superuser_id: UUID) -> None:
+        self._reader = reader
+        self._superuser_id = superuser_id
+
+    async def page(self, request: PageRequest) -> Slice[OrganizationOutline]:
+        return await ALL_ORGANIZATIONS.page(
+            self._reader, request, superuser_id=self._superuser_id
+        )
 
 
 class OwnOrganizationReader:

@@ -31,13 +31,19 @@ from app.models.users import SignedInMember, SignedInUser, User
 from app.pagination import PageRequest, Slice
 
 STALE_AFTER = timedelta(minutes=1)
+IMPERSONATION = timedelta(minutes=15)
+"""How long a superuser acts as somebody else; then it takes another beginning."""
 
 _is_live = UserSession.expires_at > func.now()
 _is_stale = UserSession.last_used_at < func.now() - STALE_AFTER
 
 
 def _signed_in_users() -> Select[*tuple[Any, ...]]:
-    """Select an active user whose session lives, and its impersonator has the right."""
+    """Select an active user whose session lives, and its impersonator has the right.
+
+    It is a right over those who have less: whoever has become a superuser meanwhile
+    is acted as no more.
+    """
     impersonator = aliased(User)
     may_still = (
         select(and_(impersonator.is_active, impersonator.is_superuser))
@@ -55,7 +61,12 @@ def _signed_in_users() -> Select[*tuple[Any, ...]]:
         .where(UserSession.id == bindparam("session_id"))
         .where(User.id == bindparam("user_id"))
         .where(User.is_active, _is_live)
-        .where(or_(UserSession.impersonator_id.is_(None), may_still))
+        .where(
+            or_(
+                UserSession.impersonator_id.is_(None),
+                and_(may_still, User.is_superuser.is_(False)),
+            )
+        )
     )
 
 
@@ -151,6 +162,7 @@ class SessionRepository(Repository[UserSession]):
             select(UserSession, func.clock_timestamp())
             .join(User, User.id == UserSession.user_id)
             .where(UserSession.id == id, User.is_active)
+            .where(UserSession.impersonator_id.is_(None))
             .with_for_update(key_share=True, of=UserSession)
         )
         row = found.one_or_none()
@@ -202,9 +214,18 @@ class SessionRepository(Repository[UserSession]):
         await self._delete(UserSession.id == id)
 
     async def end_all_of(self, user_id: UUID, *, but: UUID | None = None) -> None:
-        """End all sessions of a user, or all but one."""
+        """End all sessions of a user, or all but one; also those as somebody else."""
         others = [UserSession.id != but] if but else []
         await self._delete(UserSession.user_id == user_id, *others)
+        await self.end_impersonations_by(user_id)
+
+    async def end_impersonations_by(self, user_id: UUID) -> None:
+        """End the sessions in which a superuser acts as somebody else."""
+        await self._delete(
+            UserSession.impersonator_id == user_id,
+            # They are short, so that the index of this finds them.
+            UserSession.expires_at < func.now() + 2 * IMPERSONATION,
+        )
 
     async def _delete(self, *conditions: Any) -> int:
         result = await self._session.execute(delete(UserSession).where(*conditions))
