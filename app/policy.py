@@ -118,7 +118,7 @@ OPERATIONS: Mapping[str, Rule] = {
     "get_sessions": Who.USER,
     "end_session": Who.IN_PERSON,
     "end_other_sessions": Who.IN_PERSON,
-    "resend_verification": Who.USER,
+    "resend_verification": Who.IN_PERSON,
     "change_email": Who.IN_PERSON,
     "change_password": Who.IN_PERSON,
     "delete_account": Who.IN_PERSON,
