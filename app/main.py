@@ -19,6 +19,7 @@ from app.middleware.guard import GuardMiddleware
 from app.resources import Resources, open_resources
 from app.routers import (
     api_keys,
+    audit_events,
     auth,
     docs,
     invitations,
@@ -93,7 +94,9 @@ def _include_routers(app: FastAPI, settings: Settings) -> None:
     """Put the routes that are asked most often first: each one before costs time."""
     for resource in (users, organizations, members, profiles, auth, sessions):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
-    for resource in (invitations, own_invitations, api_keys, jobs, support):
+    for resource in (invitations, own_invitations, api_keys, audit_events):
+        app.include_router(resource.router, prefix=settings.API_V1_STR)
+    for resource in (jobs, support):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
     app.include_router(operations.router)
     app.include_router(well_known.router)

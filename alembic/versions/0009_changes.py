@@ -42,6 +42,8 @@ CREATE INDEX ix_audit_events_organization_id_actor_id_created_at_id
     ON audit_events (organization_id, actor_id, created_at, id);
 CREATE INDEX ix_audit_events_organization_id_target_id_created_at_id
     ON audit_events (organization_id, target_id, created_at, id);
+CREATE INDEX ix_audit_events_system ON audit_events (created_at, id)
+    WHERE organization_id IS NULL;
 
 ALTER TABLE audit_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_events FORCE ROW LEVEL SECURITY;

@@ -1,6 +1,7 @@
 """Writes changes down, each in its own transaction: the audit trail and the outbox."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.tenancy import context_of
 from app.events import Event
 from app.models.base import Base, new_id, utc_now
-from app.models.changes import LABEL_MAX, AuditEvent, OutboxEvent
+from app.models.changes import LABEL_MAX, MASKED, AuditEvent, OutboxEvent
 from app.telemetry.logs import request_id
 
 Changes = Mapping[str, Mapping[str, Any]]
@@ -56,45 +57,58 @@ async def record_of_system(
 
 
 def additions(row: Base) -> Changes:
-    given = {name: value for name, value in _values(row).items() if value is not None}
-    return {name: {"from": None, "to": value} for name, value in given.items()}
+    return {name: {"from": None, "to": value} for name, value in _values(row).items()}
 
 
 def removals(row: Base) -> Changes:
-    had = {name: value for name, value in _values(row).items() if value is not None}
-    return {name: {"from": value, "to": None} for name, value in had.items()}
+    return {name: {"from": value, "to": None} for name, value in _values(row).items()}
 
 
-def differences(row: Base, changes: Mapping[str, Any]) -> Changes:
-    """Compare a row with what is to become of it."""
-    before = _values(row)
-    masked = _masked(row)
-    return {
-        name: {"from": before[name], "to": _shown(value, hide=name in masked)}
-        for name, value in changes.items()
-        if name in before and getattr(row, name) != value
-    }
+def differences(row: Base) -> Changes:
+    """Return what the next flush will change of a row that is stored."""
+    state = inspect(row)
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, is_masked in _shown_columns(type(row)):
+        history = state.attrs[name].history
+        if not history.has_changes():
+            continue
+        # Not two of them if the row was not loaded before: its past is not known.
+        values: list[Any] = [*history.deleted, *history.added]
+        before, after = values
+        if is_masked or _plain(before) != _plain(after):
+            found[name] = {
+                "from": _shown(before, hide=is_masked),
+                "to": _shown(after, hide=is_masked),
+            }
+    return found
 
 
 def _values(row: Base) -> dict[str, Any]:
-    masked = _masked(row)
-    names = [attribute.key for attribute in inspect(type(row)).column_attrs]
+    """Return what there is in a row, as far as the trail may hold it."""
     return {
-        name: _shown(getattr(row, name), hide=name in masked)
-        for name in names
-        if name not in _BOOKKEEPING | _DERIVED
+        name: _shown(value, hide=is_masked)
+        for name, is_masked in _shown_columns(type(row))
+        if (value := getattr(row, name)) is not None
     }
 
 
-def _masked(row: Base) -> set[str]:
-    attributes = inspect(type(row)).column_attrs
-    return {a.key for a in attributes if "audit" in a.columns[0].info}
+@lru_cache
+def _shown_columns(model: type[Base]) -> Sequence[tuple[str, bool]]:
+    """Return the columns that the trail tells of, and of which it hides the values."""
+    return tuple(
+        (attribute.key, MASKED.items() <= attribute.columns[0].info.items())
+        for attribute in inspect(model).column_attrs
+        if attribute.key not in _BOOKKEEPING | _DERIVED
+    )
 
 
 def _shown(value: Any, *, hide: bool) -> Any:
-    if value is None:
-        return None
-    return HIDDEN if hide else to_jsonable_python(value)
+    return HIDDEN if hide and value is not None else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
+    return to_jsonable_python(value, bytes_mode="base64")
 
 
 def _audit(

@@ -1,9 +1,10 @@
 """Lists: numbered pages and keyset pages of one SELECT, in any of its orders."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+import asyncpg
 from pydantic_core import to_json
 from sqlalchemy import (
     BindParameter,
@@ -78,24 +79,14 @@ class Listing(Generic[R]):
         Raises `ValidationFailed` for a cursor that was not given for this list, this
         scope, these filters and this order.
         """
-        if scope.keys() != self._scope:
-            raise TypeError(f"the scope of {self._name} is {sorted(self._scope)}")
-        sorting = self._sorting(request.order)
+        sorting, place = self._sorting(request.order), None
         binding = self._binding(request, scope)
-        values = {**scope, **request.filters, _LIMIT: request.size + 1}
-        nulls: tuple[bool, ...] | None = None
-        if request.cursor is None:
-            values[_OFFSET] = request.offset
-        else:
+        if request.cursor is not None:
             place = reader.cursors.open(request.cursor, binding=binding)
-            before = sorting.read(place)
-            nulls = tuple(value is None for value in before.values())
-            values |= before
-        query = self._page(request.order, frozenset(request.filters), nulls)
-        records = await reader.records(query, **values)
+        values, records = await self._read(reader, request, scope, place)
 
         shown, next_cursor = records[: request.size], None
-        items = [self._row(*record[: len(self._columns)]) for record in shown]
+        items = self._items(shown)
         if len(records) > request.size:
             place = sorting.write(tuple(shown[-1]))
             next_cursor = reader.cursors.seal(place, binding=binding)
@@ -103,6 +94,47 @@ class Listing(Generic[R]):
             return Slice.after_cursor(items, request, next_cursor=next_cursor)
         total = await self._total(reader, request, values, seen=len(records))
         return Slice.numbered(items, request, total=total, next_cursor=next_cursor)
+
+    async def batches(
+        self, reader: Reader, request: PageRequest, **scope: Any
+    ) -> AsyncIterator[list[R]]:
+        """Read all rows, of which there are too many for one answer, page by page.
+
+        Each is a read of its own, and nothing is held between two of them: a row that
+        comes, goes or moves meanwhile may be told of or not.
+        """
+        sorting, place = self._sorting(request.order), None
+        is_more = True
+        while is_more:
+            _, records = await self._read(reader, request, scope, place)
+            yield self._items(records[: request.size])
+            is_more = len(records) > request.size
+            if is_more:
+                place = sorting.write(tuple(records[request.size - 1]))
+
+    async def _read(
+        self,
+        reader: Reader,
+        request: PageRequest,
+        scope: dict[str, Any],
+        place: bytes | None,
+    ) -> tuple[dict[str, Any], Sequence[asyncpg.Record]]:
+        """Read a page and one row more; return the values of its parameters, too."""
+        if scope.keys() != self._scope:
+            raise TypeError(f"the scope of {self._name} is {sorted(self._scope)}")
+        values = {**scope, **request.filters, _LIMIT: request.size + 1}
+        nulls: tuple[bool, ...] | None = None
+        if place is None:
+            values[_OFFSET] = request.offset
+        else:
+            before = self._sorting(request.order).read(place)
+            nulls = tuple(value is None for value in before.values())
+            values |= before
+        query = self._page(request.order, frozenset(request.filters), nulls)
+        return values, await reader.records(query, **values)
+
+    def _items(self, records: Sequence[asyncpg.Record]) -> list[R]:
+        return [self._row(*record[: len(self._columns)]) for record in records]
 
     async def _total(
         self, reader: Reader, request: PageRequest, values: dict[str, Any], *, seen: int

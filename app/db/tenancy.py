@@ -100,7 +100,7 @@ def _set_context(
         connection.execute(_SET, context.settings())
 
 
-def of_organization(column: SQLColumnExpression[UUID]) -> Any:
+def of_organization(column: SQLColumnExpression[Any]) -> Any:
     """Return the condition that a fast read of one organization begins with."""
     return column == bindparam("organization_id", type_=Uuid())
 

@@ -8,6 +8,7 @@ from app.dependencies.answers import (
     Revalidated,
     Tagged,
 )
+from app.dependencies.audit_events import AuditEvents, SystemAuditEvents
 from app.dependencies.caller import (
     AuthLimit,
     CurrentActor,
@@ -53,6 +54,7 @@ from app.dependencies.services import (
 
 __all__ = [
     "Accounts",
+    "AuditEvents",
     "Auth",
     "AuthLimit",
     "Avatars",
@@ -83,6 +85,7 @@ __all__ = [
     "SharedResources",
     "SuperusersOnly",
     "Support",
+    "SystemAuditEvents",
     "Tagged",
     "Tokens",
     "Users",

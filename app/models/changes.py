@@ -35,6 +35,13 @@ class AuditEvent(Base):
         Index(None, "organization_id", "created_at", "id"),
         Index(None, "organization_id", "actor_id", "created_at", "id"),
         Index(None, "organization_id", "target_id", "created_at", "id"),
+        # To PostgreSQL "is null" is not one value, within which an index has an order.
+        Index(
+            "ix_audit_events_system",
+            "created_at",
+            "id",
+            postgresql_where=text("organization_id IS NULL"),
+        ),
     )
 
     organization_id: Mapped[UUID | None]
@@ -76,6 +83,15 @@ class OutboxEvent(Base):
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody or something that an audit event names."""
+
+    id: UUID | None
+    label: str | None
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRow:
     """An audit event as its readers see it, in this order."""
 
@@ -89,7 +105,22 @@ class AuditRow:
     target_type: str
     target_id: UUID
     target_label: str | None
-    changes: Mapping[str, Any]
+    changes: str
+    """JSON."""
     request_id: str | None
     ip: str | None
     created_at: datetime
+
+    @property
+    def actor(self) -> Named:
+        return Named(self.actor_id, self.actor_label, self.actor_type)
+
+    @property
+    def impersonator(self) -> Named | None:
+        if self.impersonator_id is None:
+            return None
+        return Named(self.impersonator_id, self.impersonator_label)
+
+    @property
+    def target(self) -> Named:
+        return Named(self.target_id, self.target_label, self.target_type)

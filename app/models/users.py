@@ -9,6 +9,7 @@ from sqlalchemy import Index, String, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, WriteOnlyMapped, mapped_column, relationship
 
 from app.models.base import Base, TimestampMixin, VersionMixin
+from app.models.changes import MASKED
 from app.models.organizations import Membership, Organization
 from app.models.profiles import UserProfile
 from app.models.search import Searchable
@@ -32,15 +33,17 @@ class User(Searchable, TimestampMixin, VersionMixin, Base):
 
     searched: ClassVar[tuple[str, ...]] = ("email", "full_name")
 
-    email: Mapped[str] = mapped_column(String(EMAIL_MAX))
-    full_name: Mapped[str] = mapped_column(String(FULL_NAME_MAX))
-    password_hash: Mapped[str]
-    password_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    email: Mapped[str] = mapped_column(String(EMAIL_MAX), info=MASKED)
+    full_name: Mapped[str] = mapped_column(String(FULL_NAME_MAX), info=MASKED)
+    password_hash: Mapped[str] = mapped_column(info=MASKED)
+    password_version: Mapped[int] = mapped_column(
+        default=1, server_default="1", info=MASKED
+    )
     """How many passwords there have been; a new hash of the same one does not count."""
     is_active: Mapped[bool] = mapped_column(default=True, server_default=true())
     is_superuser: Mapped[bool] = mapped_column(default=False, server_default=false())
-    email_verified_at: Mapped[datetime | None]
-    erased_at: Mapped[datetime | None]
+    email_verified_at: Mapped[datetime | None] = mapped_column(info=MASKED)
+    erased_at: Mapped[datetime | None] = mapped_column(info=MASKED)
     profile: Mapped[UserProfile | None] = relationship(
         lazy="raise", passive_deletes=True
     )

@@ -63,6 +63,7 @@ TAGS = [
     {"name": "members", "description": "Who belongs to an organization."},
     {"name": "invitations", "description": "Asking others to join, and being asked."},
     {"name": "api-keys", "description": "What programs use an organization with."},
+    {"name": "audit", "description": "What was changed, by whom, and from where."},
     {"name": "auth", "description": "Signing up and in, sessions, one's password."},
     {"name": "admin", "description": "Seeing to the system; for superusers."},
     {"name": "operations", "description": "Health, readiness and metrics."},

@@ -10,6 +10,7 @@ from app.models.email_tokens import Purpose
 from app.policy import Role
 from tests.contract import (
     api_key_samples,
+    audit_samples,
     invitation_samples,
     organization_samples,
     support_samples,
@@ -131,6 +132,7 @@ async def probe(_: Scene) -> Sample:
 
 
 SAMPLES: Samples = {
+    **audit_samples.SAMPLES,
     **organization_samples.SAMPLES,
     **invitation_samples.SAMPLES,
     **api_key_samples.SAMPLES,

@@ -25,6 +25,7 @@ FOR_SUPERUSERS = {
     "discard_job",
     "get_all_organizations",
     "impersonate_user",
+    "get_system_audit_events",
 }
 ONCE = {
     "log_out",

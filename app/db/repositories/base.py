@@ -40,7 +40,12 @@ class Repository(Generic[M]):
         return row
 
     async def update(self, row: M, changes: Mapping[str, Any]) -> M:
-        for field, value in changes.items():
-            setattr(row, field, value)
+        assign(row, changes)
         await self._session.flush()
         return row
+
+
+def assign(row: Base, changes: Mapping[str, Any]) -> None:
+    """Set fields of a row; the next flush stores them."""
+    for field, value in changes.items():
+        setattr(row, field, value)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typing_extensions import override
 
 from app.db.changes import additions, differences, record, removals
-from app.db.repositories.base import Repository
+from app.db.repositories.base import Repository, assign
 from app.errors import NotFound
 from app.events import EventType
 from app.models.base import Base
@@ -56,8 +56,9 @@ class ScopedRepository(Repository[M]):
     async def update(
         self, row: M, changes: Mapping[str, Any], *, event: EventType[Any] | None = None
     ) -> M:
-        different = differences(row, changes)
-        row = await super().update(row, changes)
+        assign(row, changes)
+        different = differences(row)
+        await self._session.flush()
         if different:
             await self._record(event or self.updated, row, different)
         return row

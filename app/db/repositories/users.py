@@ -1,15 +1,19 @@
 """Queries about users."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, exists, func, select, update
 from typing_extensions import override
 
+from app.db.changes import Changes, additions, differences, record_of_system
 from app.db.lists import Listing
 from app.db.reader import Query, Reader
-from app.db.repositories.base import Repository
+from app.db.repositories.base import Repository, assign
+from app.db.tenancy import context_of
 from app.errors import LastSuperuser, NotFound
 from app.models.base import utc_now
 from app.models.users import User, UserRow
@@ -127,6 +131,32 @@ class UserRepository(Repository[User]):
         match.check(user)
         return user
 
+    @override
+    async def add(self, row: User) -> User:
+        row = await super().add(row)
+        await self._record("user.created", row, additions(row))
+        return row
+
+    @override
+    async def update(
+        self, row: User, changes: Mapping[str, Any], *, action: str = "user.updated"
+    ) -> User:
+        assign(row, changes)
+        different = differences(row)
+        await self._session.flush()
+        if different:
+            await self._record(action, row, different)
+        return row
+
+    async def _record(self, action: str, user: User, changes: Changes) -> None:
+        """Write down what somebody does to another's account, or as another."""
+        author = context_of(self._session).author
+        by_another = author.id not in {None, user.id} or author.impersonator_id
+        if by_another:
+            await record_of_system(
+                self._session, action, target=("user", user.id), changes=changes
+            )
+
     async def hold(self, *ids: UUID) -> None:
         """Lock several users in an order, so that nobody waits in a circle."""
         await self._session.execute(
@@ -201,4 +231,5 @@ class UserRepository(Repository[User]):
                 "email_verified_at": None,
                 "erased_at": utc_now(),
             },
+            action="user.deleted",
         )
