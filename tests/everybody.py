@@ -20,7 +20,7 @@ from tests.conftest import client_of
 from tests.contract.scenes import Scene
 from tests.factories.organizations import Tenant
 from tests.factories.sessions import user_session
-from tests.factories.users import Account, user
+from tests.factories.users import Account, account, user
 
 
 class Kind(StrEnum):
@@ -72,7 +72,8 @@ async def everybody(app: FastAPI, **given: Any) -> Everybody:
     accounts = await _sign_in(app, people)
     owner, outsider = people[Kind.OWNER], people[Kind.OUTSIDER]
     tenant = await _organization(app, {people[k]: role for k, role in ROLES.items()})
-    elsewhere = await _organization(app, {outsider: Role.OWNER})
+    other = (await account(app)).user  # who stays an owner
+    elsewhere = await _organization(app, {outsider: Role.OWNER, other: Role.OWNER})
     clients = {kind: one.client for kind, one in accounts.items()}
     clients[Kind.ANONYMOUS] = client_of(app)
     clients[Kind.IMPERSONATOR] = await _act_as(app, owner, people[Kind.SUPERUSER])

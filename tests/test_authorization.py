@@ -71,9 +71,12 @@ def _expected_within(rule: Within, kind: Kind) -> tuple[int, str]:
 
 async def ask(operation: Operation, world: Everybody, kind: Kind) -> Response:
     """Send a valid request: about what is the organization's, or one's own."""
-    rule = OPERATIONS[operation.id]
-    of_owner = isinstance(rule, Within) or rule == Who.ONESELF
-    scene = world.scene(Kind.OWNER if of_owner else kind)
+    rule, whose = OPERATIONS[operation.id], kind
+    if isinstance(rule, Within) or rule == Who.ONESELF:
+        whose = Kind.OWNER
+    elif rule in {Who.SUPERUSER, Who.SUPERUSER_UNSEEN}:
+        whose = Kind.SUPERUSER
+    scene = world.scene(whose)
     sample = await sample_of(operation, scene)
     return await send(scene, operation, sample, client=world.clients[kind])
 

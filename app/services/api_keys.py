@@ -34,9 +34,10 @@ class ApiKeyService:
 
     async def create(self, new: ApiKeyCreate) -> NewApiKeyRow:
         """Make a key; raise `Forbidden` for a scope that the creator has not."""
+        self.actor.require(Permission.API_KEYS_WRITE)
         user = self.actor.require_oneself()
-        for permission in (Permission.API_KEYS_WRITE, *new.scopes):
-            self.actor.require(permission)
+        for scope in new.scopes:
+            self.actor.require(scope)
         await self.actor.confirm(self.session)
         made = self.keys.make()
         key = ApiKey(
@@ -53,8 +54,8 @@ class ApiKeyService:
 
     async def revoke(self, id: UUID) -> None:
         """Revoke a key, whoever has made it, after what it writes at the moment."""
-        self.actor.require_oneself()
         self.actor.require(Permission.API_KEYS_WRITE)
+        self.actor.require_oneself()
         await self._hold()
         keys = self._keys()
         await keys.remove(await keys.lock(id))
