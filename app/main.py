@@ -21,6 +21,7 @@ from app.routers import (
     api_keys,
     audit_events,
     auth,
+    data_exports,
     docs,
     invitations,
     jobs,
@@ -96,7 +97,7 @@ def _include_routers(app: FastAPI, settings: Settings) -> None:
         app.include_router(resource.router, prefix=settings.API_V1_STR)
     for resource in (invitations, own_invitations, api_keys, audit_events):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
-    for resource in (jobs, support):
+    for resource in (data_exports, jobs, support):
         app.include_router(resource.router, prefix=settings.API_V1_STR)
     app.include_router(operations.router)
     app.include_router(well_known.router)

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from app.config import Settings
 from app.db.connections import Connection
-from app.mail.messages import AnyMail, LinkMail, Mail
+from app.mail.messages import AnyMail, LinkMail, Mail, PageMail
 from app.worker.worker import Pace, Worker
 from tests.conftest import client_of, running, settings_for
 from tests.databases import Databases
@@ -75,7 +75,7 @@ class Received:
         text, page = (part.get_content() for part in message.iter_parts())
         kind = kind_of(message["Subject"], project=project)
         mail = cls(kind, to, message["Message-ID"], text, page)
-        assert bool(mail.links) == issubclass(kind, LinkMail)
+        assert bool(mail.links) == issubclass(kind, PageMail)
         return mail
 
     @property

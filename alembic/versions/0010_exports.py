@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("key", sa.String(150), nullable=True),
+        sa.Column("key", sa.String(150), nullable=False),
         sa.PrimaryKeyConstraint("user_id", name="pk_data_exports"),
         sa.ForeignKeyConstraint(
             ["user_id"],

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.repositories.data_exports import DataExportReader
 from app.db.repositories.email_tokens import EmailTokenReader
 from app.db.repositories.jobs import JobReader
 from app.db.repositories.organizations import AllOrganizationsReader
@@ -19,6 +20,7 @@ from app.services.account_mails import AccountMails
 from app.services.accounts import AccountService
 from app.services.auth import AuthService
 from app.services.avatars import AvatarFiles, AvatarService
+from app.services.data_exports import DataExportFiles, DataExportService
 from app.services.email_addresses import EmailAddressService, VerificationService
 from app.services.health import HealthService
 from app.services.jobs import JobService
@@ -164,6 +166,18 @@ async def get_avatars(
     )
 
 
+async def get_data_exports(
+    session: DBSession, resources: SharedResources, actor: CurrentActor
+) -> DataExportService:
+    return DataExportService(
+        session=session,
+        reader=DataExportReader(resources.reader),
+        limiter=resources.limiter,
+        files=DataExportFiles(resources.storage),
+        actor=actor,
+    )
+
+
 async def get_jobs(
     session: DBSession, resources: SharedResources, actor: CurrentActor
 ) -> JobService:
@@ -205,6 +219,7 @@ Verification = Annotated[VerificationService, Depends(get_verification)]
 Recovery = Annotated[RecoveryService, Depends(get_recovery)]
 EmailAddresses = Annotated[EmailAddressService, Depends(get_email_addresses)]
 Users = Annotated[UserService, Depends(get_users)]
+DataExports = Annotated[DataExportService, Depends(get_data_exports)]
 Jobs = Annotated[JobService, Depends(get_jobs)]
 Support = Annotated[SupportService, Depends(get_support)]
 Profiles = Annotated[ProfileService, Depends(get_profiles)]

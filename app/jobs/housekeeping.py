@@ -1,10 +1,12 @@
 """Clears away what nobody needs any more."""
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.housekeeping import HousekeepingRepository
 from app.jobs.handlers import Work
-from app.queue.housekeeping import Sweep
+from app.queue.housekeeping import Sweep, Swept
+from app.services.data_exports import clear_expired_exports
 from app.telemetry.metrics import count_swept
 
 BATCH = 1000
@@ -22,9 +24,15 @@ async def sweep(job: Sweep, work: Work) -> None:
     swept = 0
     for _ in range(MAX_BATCHES):
         async with work.resources.sessions.begin() as session:
-            deleted = await HousekeepingRepository(session).sweep(job.what, limit=BATCH)
+            deleted = await _sweep_batch(session, job.what)
         swept += deleted
         count_swept(job.what, deleted)
         if deleted < BATCH:
             break
     _log.info("swept", what=job.what, rows=swept)
+
+
+async def _sweep_batch(session: AsyncSession, what: Swept) -> int:
+    if what is Swept.EXPORTS:  # whose files go, too
+        return await clear_expired_exports(session, limit=BATCH)
+    return await HousekeepingRepository(session).sweep(what, limit=BATCH)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from email_validator import validate_email
 
-from app.mail.messages import LinkMail, Mail, one_line
+from app.mail.messages import LinkMail, Mail, PageMail, one_line
 from app.mail.rendering import render
 
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
@@ -61,11 +61,14 @@ class Composer:
         return message
 
     def _link(self, mail: Mail, token: str | None) -> str | None:
-        if not isinstance(mail, LinkMail):
+        if not isinstance(mail, PageMail):
             return None
+        page = f"{self._url}{mail.page}"
+        if not isinstance(mail, LinkMail):
+            return page
         if token is None:
             raise ValueError("a mail with a link needs a token")
-        return f"{self._url}{mail.page}?token={quote(token, safe='')}"
+        return f"{page}?token={quote(token, safe='')}"
 
 
 def _mailbox(address: str, *, name: str) -> Address:

@@ -66,11 +66,16 @@ class Mail(BaseModel):
     full_name: Line
 
 
-class LinkMail(Mail):
-    """A mail with a link, which is good for one thing and for some time."""
+class PageMail(Mail):
+    """A mail with a link to a page, where one has to sign in."""
 
     page: ClassVar[str]
     """Where the link leads, below PUBLIC_URL."""
+
+
+class LinkMail(PageMail):
+    """A mail whose link holds a token, which is good for one thing and some time."""
+
     valid_for: ClassVar[timedelta]
 
     token_id: UUID
@@ -154,6 +159,13 @@ class NewDevice(Mail):
     at: AwareDatetime
 
 
+class DataExportReady(PageMail):
+    subject = "Your data export is ready"
+    page = "/settings/export"
+    kind: Literal["data_export_ready"] = "data_export_ready"
+    expires_at: AwareDatetime
+
+
 class AccountDeleted(Mail):
     subject = "Your account was deleted"
     kind: Literal["account_deleted"] = "account_deleted"
@@ -169,6 +181,7 @@ AnyMail = Annotated[
     | EmailChanged
     | PasswordChanged
     | NewDevice
+    | DataExportReady
     | AccountDeleted,
     Field(discriminator="kind"),
 ]

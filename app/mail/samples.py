@@ -7,6 +7,7 @@ from app.mail.messages import (
     AccountDeleted,
     AnyMail,
     ConfirmNewEmail,
+    DataExportReady,
     EmailChanged,
     EmailChangeRequested,
     InvitationMail,
@@ -35,6 +36,7 @@ SAMPLES: tuple[AnyMail, ...] = (
     NewDevice(
         to=_TO, full_name=_NAME, device="Firefox on Linux", ip="203.0.113.7", at=_AT
     ),
+    DataExportReady(to=_TO, full_name=_NAME, expires_at=_AT),
     AccountDeleted(to=_TO, full_name=_NAME),
     InvitationMail(
         to=_NEW,

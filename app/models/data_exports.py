@@ -25,8 +25,8 @@ class DataExport(Base):
     ready_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     """Then it is cleared away, and one that is not ready has failed."""
-    key: Mapped[str | None] = mapped_column(String(KEY_MAX))
-    """Where the storage has the file, once it is ready."""
+    key: Mapped[str] = mapped_column(String(KEY_MAX))
+    """Where the storage has the file, or will have it: each request has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +36,4 @@ class DataExportRow:
     requested_at: datetime
     ready_at: datetime | None
     expires_at: datetime
-    key: str | None
+    key: str

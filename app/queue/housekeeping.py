@@ -8,6 +8,7 @@ from app.queue.base import Job, Retries
 class Swept(StrEnum):
     DEVICES = "devices"
     EMAIL_TOKENS = "email_tokens"
+    EXPORTS = "exports"
     INVITATIONS = "invitations"
     JOBS = "jobs"
     SESSIONS = "sessions"

@@ -44,6 +44,9 @@ MAILS = Policy("mails", quota=5, window=3600)
 NOTICES = Policy("notices", quota=5, window=3600)
 """Mails that tell of a change, by kind and address: it may be somebody else's."""
 
+EXPORTS = Policy("exports", quota=3, window=86_400)
+"""Exports of personal data that are begun, by user."""
+
 REQUESTS = Policy("requests", quota=600, window=60)
 """Requests of who is signed in, by principal."""
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from app.mail.messages import (
     AccountDeleted,
     AnyMail,
     ConfirmNewEmail,
+    DataExportReady,
     EmailChanged,
     EmailChangeRequested,
     LinkMail,
@@ -111,6 +113,12 @@ class AccountMails:
                 ip=ip,
                 at=utc_now(),
             )
+        )
+
+    async def data_export_ready(self, user: Addressee, *, expires_at: datetime) -> None:
+        to, name = user.email, user.full_name
+        await self._notify(
+            DataExportReady(to=to, full_name=name, expires_at=expires_at)
         )
 
     async def deleted(self, user: Addressee) -> None:

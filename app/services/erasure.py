@@ -2,6 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.repositories.data_exports import DataExportRepository
 from app.db.repositories.devices import DeviceRepository
 from app.db.repositories.email_tokens import EmailTokenRepository
 from app.db.repositories.invitations import (
@@ -17,6 +18,7 @@ from app.queue import Queue
 from app.queue.files import RemoveFolder
 from app.services.account_mails import AccountMails
 from app.services.avatars import folder_of
+from app.services.data_exports import exports_of
 from app.services.departures import depart_from_all
 
 
@@ -38,7 +40,9 @@ async def erase(session: AsyncSession, user: User, *, mails: AccountMails) -> No
     await EmailTokenRepository(session).void(user.id)
     await DeviceRepository(session).forget_all_of(user.id)
     await ProfileRepository(session).remove(user.id)
-    await Queue(session).put(RemoveFolder(folder=folder_of(user.id)))
+    await DataExportRepository(session).remove(user.id)
+    for folder in (folder_of(user.id), exports_of(user.id)):
+        await Queue(session).put(RemoveFolder(folder=folder))
 
 
 async def _forget_invitations(session: AsyncSession, user: User) -> None:

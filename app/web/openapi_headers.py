@@ -54,6 +54,6 @@ def document_headers(operation: dict[str, Any]) -> None:
             names.append("ETag")
         if is_limited and (code < "300" or status == HTTPStatus.TOO_MANY_REQUESTS):
             names += _LIMITS
-        response["headers"] = {
+        response["headers"] = response.get("headers", {}) | {
             name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)
         }

@@ -16,6 +16,7 @@ from app.errors import Unavailable
 from app.integrations.storage import (
     FolderStorage,
     NoSuchObject,
+    Part,
     Storage,
     storage_of,
 )
@@ -39,6 +40,15 @@ class TestStorage:
         for content in (b"first", b"", bytes(range(256)) * 5000):
             await storage.put(KEY, content, content_type=TYPE)
             assert await storage.get(KEY) == content
+
+    async def test_returns_parts(self, storage: Storage) -> None:
+        content = bytes(range(10))
+        await storage.put(KEY, content, content_type=TYPE)
+        for start, most in ((0, 4), (4, 4), (8, 4), (0, 10), (0, 99)):
+            part = await storage.part(KEY, start=start, most=most)
+            assert part == Part(content[start : start + most], 10)
+        with pytest.raises(NoSuchObject):
+            await storage.part("notes/none", start=0, most=1)
 
     async def test_deletes_once_or_twice(self, storage: Storage) -> None:
         await storage.put(KEY, b"x", content_type=TYPE)
@@ -105,6 +115,7 @@ class TestStorage:
         for call in (
             storage.put(key, b"x", content_type=TYPE),
             storage.get(key),
+            storage.part(key, start=0, most=1),
             storage.delete(key),
             storage.delete_below(key),
         ):

@@ -122,6 +122,24 @@ class TestSweep:
         live = sorted(id_ for id_, age in rows if age < DEVICES_FOR)
         assert await house.left("user_devices") == live
 
+    async def test_exports_that_have_expired_go_with_their_files(
+        self, house: House
+    ) -> None:
+        gone, left = 2 * BATCH + 1, await house.person()
+        rows = [(await house.person(), -SOON) for _ in range(gone)] + [(left, SOON)]
+        await house.owner.executemany(
+            "INSERT INTO data_exports (user_id, requested_at, expires_at, key)"
+            " VALUES ($1, now(), now() + $2::interval, $1::uuid::text)",
+            rows,
+        )
+        assert await house.sweep(Swept.EXPORTS) == gone
+        assert await house.left("data_exports", "user_id") == [left]
+        keys = await house.owner.fetch(
+            "SELECT convert_from(payload, 'UTF8')::jsonb ->> 'key' FROM jobs.queue"
+            " WHERE entrypoint = 'files.remove'"
+        )
+        assert {key for (key,) in keys} == {str(id_) for id_, _ in rows[:-1]}
+
     async def test_invitations_that_expired_long_ago_go(self, house: House) -> None:
         async with house.resources.sessions.begin() as session:
             within = new_id()

@@ -28,10 +28,11 @@ from app.pagination import PageRequest, Slice
 
 _is_pending = Invitation.status == InvitationStatus.PENDING
 _is_live = Invitation.expires_at > func.now()
-_status: ColumnElement[str] = case(
+STATUS_NOW: ColumnElement[str] = case(
     (and_(_is_pending, ~_is_live), InvitationStatus.EXPIRED.value),
     else_=Invitation.status,
 )
+"""What an invitation is told to be: one that is out of date is stored as pending."""
 _own_email = select(User.email).where(User.id == bindparam("user_id")).scalar_subquery()
 
 INVITATIONS = Listing(
@@ -40,7 +41,7 @@ INVITATIONS = Listing(
         Invitation.id,
         Invitation.email,
         Invitation.role,
-        _status.label("status"),
+        STATUS_NOW.label("status"),
         Invitation.expires_at,
         Invitation.created_at,
     ).where(of_organization(Invitation.organization_id)),

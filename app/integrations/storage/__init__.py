@@ -2,9 +2,9 @@
 
 from app.config import Settings
 from app.integrations.storage.folder import FolderStorage
-from app.integrations.storage.port import NoSuchObject, Storage
+from app.integrations.storage.port import NoSuchObject, Part, Storage
 
-__all__ = ["FolderStorage", "NoSuchObject", "Storage", "storage_of"]
+__all__ = ["FolderStorage", "NoSuchObject", "Part", "Storage", "storage_of"]
 
 
 def storage_of(settings: Settings) -> Storage:

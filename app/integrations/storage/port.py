@@ -1,6 +1,7 @@
 """What Zenith asks of a storage, whichever it is."""
 
 import re
+from dataclasses import dataclass
 from typing import Protocol
 
 from app.errors import Unavailable
@@ -12,6 +13,15 @@ _KEY = re.compile(rf"{_PART}(/{_PART}){{0,7}}")
 
 class NoSuchObject(Exception):
     """Nothing is stored under this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of an object's bytes."""
+
+    content: bytes
+    size: int
+    """Of the whole object."""
 
 
 class Storage(Protocol):
@@ -26,6 +36,12 @@ class Storage(Protocol):
 
     async def get(self, key: str) -> bytes:
         """Return an object; raise `NoSuchObject` if there is none."""
+
+    async def part(self, key: str, *, start: int, most: int) -> Part:
+        """Return some bytes of an object, for one that is too large for memory.
+
+        It begins before the object's end. Raises `NoSuchObject` if there is none.
+        """
 
     async def delete(self, key: str) -> None:
         """Delete an object, if it is there."""
