@@ -9,6 +9,7 @@ from app.dependencies import OwnInvitations
 from app.errors import (
     AlreadyMember,
     EmailNotVerified,
+    Forbidden,
     InvitationExpired,
     InvitationUsed,
     NotFound,
@@ -43,6 +44,7 @@ async def get_own_invitations(
     responses=responses(
         EmailNotVerified,
         UserRequired,
+        Forbidden,
         NotFound,
         InvitationUsed,
         AlreadyMember,
@@ -59,7 +61,7 @@ async def accept_invitation(
 @router.post(
     "/decline",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=responses(NotFound, InvitationUsed, InvitationExpired),
+    responses=responses(Forbidden, NotFound, InvitationUsed, InvitationExpired),
 )
 async def decline_invitation(invitations: OwnInvitations, request: TokenOfMail) -> None:
     """Say no, with the token of the link in the mail."""

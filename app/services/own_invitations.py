@@ -50,7 +50,7 @@ class OwnInvitationService:
         Raises `NotFound`, `InvitationUsed`, `InvitationExpired`, `EmailNotVerified`, or
         `AlreadyMember`.
         """
-        self.actor.require_user()
+        self.actor.require_oneself()
         user, invitation = await self._lock(request.token)
         if not user.email_verified:
             raise EmailNotVerified("Verify your e-mail address first.")
@@ -66,7 +66,7 @@ class OwnInvitationService:
 
     async def decline(self, request: TokenOfMail) -> None:
         """Say no; raise `NotFound`, `InvitationUsed` or `InvitationExpired`."""
-        self.actor.require_user()
+        self.actor.require_oneself()
         _, invitation = await self._lock(request.token)
         within = invitation.organization_id
         await InvitationRepository(self.session, within).update(
