@@ -53,6 +53,11 @@ class Operation:
         found = {p["name"]: p["schema"] for p in self.parameters("path")}
         return bool(found[name].get("type") == "integer")
 
+    @property
+    def query(self) -> set[str]:
+        """The names of its parameters in the query."""
+        return {parameter["name"] for parameter in self.parameters("query")}
+
     @cached_property
     def body(self) -> Schema | None:
         """The schema of its JSON body."""

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from fastapi import FastAPI
+from httpx2 import Response
 from sqlalchemy import Table, true
 
 from app.config import Settings
@@ -180,11 +181,35 @@ class TestReads:
         assert response.is_success
         assert not [name for name in names_of(theirs) if name in response.text]
         # The owner of the tables sees them by the same statements.
-        items = response.json().get("items", [response.json()])
         assert careless.run
         for sql, values in careless.run:
             seen = await owner_connection.fetch(sql, *values)
-            assert len(seen) > len(items)
+            assert len(seen) > rows_of(response)
+
+    @every([one for one in READS if "cursor" in one.query])
+    async def test_take_no_cursor_of_another_organization(
+        self, operation: Operation, ours: Side, theirs: Side
+    ) -> None:
+        cursors = []
+        for one in (ours, theirs):
+            scene = one.people.scene(Kind.OWNER)
+            sample = await sample_of(operation, scene)
+            page = await send(scene, operation, sample, params={"size": 1})
+            cursors.append(page.json()["next_cursor"])
+        scene = ours.people.scene(Kind.OWNER)
+        sample = await sample_of(operation, scene)
+        answers = [
+            await send(scene, operation, sample, params={"size": 1, "cursor": cursor})
+            for cursor in cursors
+        ]
+        assert [answer.status_code for answer in answers] == [200, 422]
+
+
+def rows_of(response: Response) -> int:
+    """Count what an answer shows: a page, one resource, or the lines of a file."""
+    if response.headers["content-type"] != "application/json":
+        return len(response.text.splitlines()) - 1
+    return len(response.json().get("items", "1"))
 
 
 def names_of(one: Side) -> set[str]:
