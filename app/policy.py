@@ -129,7 +129,7 @@ OPERATIONS: Mapping[str, Rule] = {
     "get_avatar": Who.USER,
     "put_avatar": Who.USER,
     "delete_avatar": Who.USER,
-    "get_export": Who.IN_PERSON,
+    "export_own_data": Who.IN_PERSON,
     "get_user": Who.ONESELF,
     "update_user": Who.ONESELF,
     "get_users": Who.SUPERUSER,

@@ -27,8 +27,8 @@ def etag(row: Versioned) -> str:
     Zenith: the answer of a newer one may have other fields, and must not pass for what
     a client has kept. What an answer shows besides the row is its ``variant``.
     """
-    variant = getattr(row, "variant", "")
-    return f'"{_state(row)}-{variant}{__version__}"'
+    shown = [_state(row), getattr(row, "variant", None), __version__]
+    return f'"{"-".join(part for part in shown if part)}"'
 
 
 def is_known(if_none_match: str, row: Versioned) -> bool:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from app.integrations.redis import Redis
 
 FAREWELL_SECONDS = 1
+PASSES_WALLS = (
+    "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+)
 
 _log = structlog.get_logger()
 
@@ -170,5 +173,18 @@ async def _warm_up(resources: Resources) -> None:
 
     try:
         await asyncio.gather(resources.reader.warm_up(), open_session())
+        await _require_walls(resources)
     except NO_DATABASE:
         _log.warning("the database does not answer; starting without it")
+
+
+async def _require_walls(resources: Resources) -> None:
+    """Refuse a role, or warn of one, that row-level security does not hold."""
+    if await resources.reader.scalar(PASSES_WALLS):
+        message = (
+            "DATABASE_URL: its role is a superuser or has BYPASSRLS, so that the"
+            " database keeps no organization from another. Use a role with neither"
+        )
+        if resources.settings.in_production:
+            raise SettingsError(message)
+        _log.warning(message)

@@ -27,9 +27,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, SessionTransaction
 
-SETTINGS = ("organization_id", "user_id", "superuser_id")
-"""Of the transaction, each under the prefix ``app.``."""
-
 _CONTEXT = "zenith.context"  # in the `info` of a session
 _SET = text(
     "SELECT set_config('app.organization_id', :organization_id, true),"

@@ -17,7 +17,7 @@ router = Router(tags=["users"])
     response_model=DataExportResponse,
     responses={**PENDING, **responses(Forbidden, UserRequired)},
 )
-async def get_export(exports: DataExports) -> Response:
+async def export_own_data(exports: DataExports) -> Response:
     """Get all that is known of oneself, as a file.
 
     The first request begins to make it, and a mail tells when it is there. Then it can

@@ -60,20 +60,20 @@ class OwnOrganizationService:
         # Whoever erases the user waits, or has done it: nobody erased is an owner.
         await UserRepository(self.session).hold(user.id)
         await self.actor.confirm(self.session)
-        await self._found(organization, new)
+        await self._store(organization, new)
         owner = Membership(
             organization_id=organization.id, user_id=user.id, role=Role.OWNER
         )
         await MembershipRepository(self.session, organization.id).add(owner)
         return as_seen(organization, Role.OWNER)
 
-    async def _found(self, organization: Organization, new: OrganizationCreate) -> None:
+    async def _store(self, organization: Organization, new: OrganizationCreate) -> None:
         """Store it under its slug, or under one of its name that is free."""
         organizations = OrganizationRepository(self.session, organization.id)
         given = new.slug if isinstance(new.slug, str) else None
         organization.slug = given or slug_of(new.name, most=SLUG_MAX)
         for _ in range(_ATTEMPTS):
-            if await organizations.found(organization):
+            if await organizations.store_if_free(organization):
                 return
             if given is not None:
                 break

@@ -19,6 +19,7 @@ REQUEST_HEADERS = (
     "X-Request-ID",
 )
 RESPONSE_HEADERS = (
+    "Content-Disposition",
     "ETag",
     "Location",
     "RateLimit",

@@ -26,7 +26,7 @@ def data_export(found: AsyncIterator[bytes] | DataExportRow) -> Response:
     """Send the document, or say that it is being made."""
     if not isinstance(found, DataExportRow):
         headers = {
-            "Cache-Control": "private, no-store",
+            "Cache-Control": "no-store",
             "Content-Disposition": 'attachment; filename="data-export.json"',
         }
         return StreamingResponse(found, media_type="application/json", headers=headers)

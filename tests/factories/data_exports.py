@@ -48,7 +48,7 @@ def pending(answer: Response) -> dict[str, str]:
 def fetched(answer: Response) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["cache-control"] == "private, no-store"
+    assert answer.headers["cache-control"] == "no-store"
     named = 'attachment; filename="data-export.json"'
     assert answer.headers["content-disposition"] == named
     document: dict[str, Any] = answer.json()

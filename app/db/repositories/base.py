@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
+from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.errors import NotFound
 from app.models.base import Base
@@ -37,12 +39,21 @@ class Repository(Generic[M]):
     async def add(self, row: M) -> M:
         self._session.add(row)
         await self._session.flush()
+        _know(row)
         return row
 
     async def update(self, row: M, changes: Mapping[str, Any]) -> M:
         assign(row, changes)
         await self._session.flush()
         return row
+
+
+def _know(row: Base) -> None:
+    """Let a new row know that what it was not given is empty, as it is stored."""
+    state = inspect(row)
+    for attribute in state.mapper.column_attrs:
+        if attribute.key in state.unloaded and not attribute.columns[0].server_default:
+            set_committed_value(row, attribute.key, None)
 
 
 def assign(row: Base, changes: Mapping[str, Any]) -> None:

@@ -3,7 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, func, select
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.lists import Listing
@@ -16,6 +25,7 @@ from app.events.organizations import (
     INVITATION_RESENT,
     INVITATION_REVOKED,
 )
+from app.models.changes import OutboxEvent
 from app.models.invitations import (
     Invitation,
     InvitationRow,
@@ -128,7 +138,7 @@ class InvitationRepository(ScopedRepository[Invitation]):
         sent = self.own().where(
             Invitation.token_hash == token_hash, Invitation.email == email
         )
-        return await self._found(sent.with_for_update(key_share=True))
+        return await self._one(sent.with_for_update(key_share=True))
 
     async def has_expired(self, invitation: Invitation) -> bool:
         """Tell by the database's time of day; one's own clock decides nothing."""
@@ -153,14 +163,21 @@ class InvitationRepository(ScopedRepository[Invitation]):
     async def forget(self, email: str, *, instead: str) -> None:
         """Delete what was sent to an address, whose owner is to be forgotten.
 
-        Who is told that an invitation is no longer open is told ``instead``, for events
-        have gone to others before they could be erased.
+        Events tell ``instead`` of it: that an invitation is no longer open, and those
+        that nobody was told of yet.
         """
         sent = self.own().where(Invitation.email == email)
         pending = sent.where(_is_pending).with_for_update()
         for row in await self._session.scalars(pending):
             row.email = instead
             await self.remove(row)
+        await self._session.execute(
+            update(OutboxEvent)
+            .where(OutboxEvent.organization_id == self._organization_id)
+            .where(OutboxEvent.type.startswith("invitation."))
+            .where(OutboxEvent.data["email"].astext == email)
+            .values(data=OutboxEvent.data.concat({"email": instead}))
+        )
         rest: Any = delete(Invitation).where(self.is_own(), Invitation.email == email)
         await self._session.execute(rest)
 

@@ -57,7 +57,7 @@ class MembershipRepository(ScopedRepository[Membership]):
     async def lock_member(self, user_id: UUID) -> Membership:
         """Lock a membership against all that its user does by it."""
         mine = self.own().where(Membership.user_id == user_id)
-        return await self._found(mine.with_for_update())
+        return await self._one(mine.with_for_update())
 
     async def outwait(self, user_id: UUID) -> None:
         """Let what a user does by their membership end, and keep off what is new."""

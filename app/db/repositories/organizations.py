@@ -24,7 +24,6 @@ from app.models.organizations import (
     OrganizationRow,
 )
 from app.pagination import PageRequest, Slice
-from app.preconditions import ANY_VERSION, IfMatch
 from app.search import matches
 
 
@@ -145,7 +144,7 @@ class OrganizationRepository(ScopedRepository[Organization]):
     def is_own(self) -> ColumnElement[bool]:
         return Organization.id == self._organization_id
 
-    async def found(self, row: Organization) -> bool:
+    async def store_if_free(self, row: Organization) -> bool:
         """Store a new organization; tell whether its slug was free.
 
         Whose the slug is cannot be looked up: that row is another organization's.
@@ -170,12 +169,12 @@ class OrganizationRepository(ScopedRepository[Organization]):
         await self._record(self.added, row, additions(row))
         return True
 
-    async def hold(self, match: IfMatch = ANY_VERSION) -> Organization:
+    async def hold(self) -> Organization:
         """Lock the organization for who changes it, or who is what in it: in line."""
         living = self.own().where(Organization.deleted_at.is_(None))
-        return await self._found(living.with_for_update(key_share=True), match)
+        return await self._one(living.with_for_update(key_share=True))
 
     async def close(self) -> Organization:
         """Lock the organization against everything that belongs to it."""
         living = self.own().where(Organization.deleted_at.is_(None))
-        return await self._found(living.with_for_update())
+        return await self._one(living.with_for_update())

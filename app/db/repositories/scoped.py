@@ -44,7 +44,7 @@ class ScopedRepository(Repository[M]):
     @override
     async def lock(self, id: UUID, match: IfMatch = ANY_VERSION) -> M:
         found = self.own().where(self.model.id == id).with_for_update(key_share=True)
-        return await self._found(found, match)
+        return await self._one(found, match)
 
     @override
     async def add(self, row: M, *, event: EventType[Any] | None = None) -> M:
@@ -68,7 +68,7 @@ class ScopedRepository(Repository[M]):
         await self._session.flush()
         await self._record(event or self.removed, row, removals(row))
 
-    async def _found(self, found: Select[M], match: IfMatch = ANY_VERSION) -> M:
+    async def _one(self, found: Select[M], match: IfMatch = ANY_VERSION) -> M:
         """Run a SELECT of one row; raise `NotFound` if there is none."""
         found = found.execution_options(populate_existing=True)
         row: Any = await self._session.scalar(found)

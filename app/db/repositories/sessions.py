@@ -10,6 +10,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     delete,
     exists,
     func,
@@ -90,7 +91,8 @@ SESSIONS_OF_USER = Listing(
     select(
         UserSession.id,
         UserSession.device,
-        UserSession.ip,
+        # That of support is not the user's business.
+        case((UserSession.impersonator_id.is_(None), UserSession.ip)).label("ip"),
         UserSession.created_at,
         UserSession.last_used_at,
         UserSession.expires_at,
