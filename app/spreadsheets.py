@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ BATCH = 500
 """Rows that are read and written at a time; no other request waits longer for that."""
 
 _RUNS = frozenset("=+-@\t\r\n")
+_UNSEEN = re.compile(r"[\s\u00ad\u180e\u200b-\u200f\u2060\ufeff]*")
+_SPLIT = re.compile(r"(;\s*)([=+@\uff0b\uff1d\uff20-])")
 
 T = TypeVar("T")
 
@@ -53,11 +56,12 @@ def neutral(text: str) -> str:
     """Put an apostrophe before what a spreadsheet would take for a formula.
 
     Some of them take other forms of the same characters for them, as the full-width
-    ones, and skip blanks before.
+    ones, and skip blanks before; others begin another cell at a semicolon.
     """
-    if text[:1].isalnum() and text.isascii():  # as most are, and at once
-        return text
-    first = unicodedata.normalize("NFKC", text.lstrip()[:1])
+    if text[:1].isalnum() and text.isascii() and ";" not in text:
+        return text  # as most are, and at once
+    text = _SPLIT.sub(r"\1'\2", text)
+    first = unicodedata.normalize("NFKC", _UNSEEN.sub("", text, count=1)[:1])
     runs = text[:1] in _RUNS or first[:1] in _RUNS
     return f"'{text}" if runs else text
 

@@ -15,7 +15,14 @@ FORMULAS = (
     *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "=", "-"),
     *("\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20A1"),  # full-width
     *("\ufe661", "\ufe621", "\ufe631", "\ufe6bA"),  # small
-    *(" =1+1", "\u00a0=1", "\u3000\uff1d1", "  \t-1", '=HYPERLINK("https://x.y")'),
+    *(
+        " =1+1",
+        "\u00a0=1",
+        "\u3000\uff1d1",
+        "  \t-1",
+        "\u200b=1",
+        '=HYPERLINK("https://x.y")',
+    ),
 )
 HARMLESS = (
     *("", " ", "a", "a=b", "1-2", "'", '"', '{"a": 1}', "Ada, Countess", "é", "日本"),
@@ -27,6 +34,12 @@ class TestNeutral:
     @pytest.mark.parametrize("text", FORMULAS)
     def test_puts_an_apostrophe_before_what_would_run(self, text: str) -> None:
         assert neutral(text) == f"'{text}"
+
+    @pytest.mark.parametrize(
+        ("text", "safe"), [("x;=1", "x;'=1"), ("a; @b;c", "a; '@b;c"), (";-1", ";'-1")]
+    )
+    def test_does_so_where_some_begin_another_cell(self, text: str, safe: str) -> None:
+        assert neutral(text) == safe
 
     @pytest.mark.parametrize("text", HARMLESS)
     def test_leaves_everything_else(self, text: str) -> None:

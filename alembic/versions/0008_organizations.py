@@ -168,7 +168,8 @@ DECLARE swept bigint;
 BEGIN
     PERFORM set_config('app.system', 'on', true);
     DELETE FROM public.invitations WHERE id IN (
-        SELECT id FROM public.invitations WHERE expires_at < out_of_date
+        SELECT id FROM public.invitations
+        WHERE expires_at < least(out_of_date, now() - interval '30 days')
         ORDER BY expires_at LIMIT most FOR UPDATE SKIP LOCKED);
     GET DIAGNOSTICS swept = ROW_COUNT;
     PERFORM set_config('app.system', '', true);

@@ -6,6 +6,8 @@ Revision 0010, after 0009.
 import sqlalchemy as sa
 from alembic import op
 
+from app.db.data_migrations import change_rows
+
 revision = "0010"
 down_revision = "0009"
 branch_labels = None
@@ -39,5 +41,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute(LOCK_TIMEOUT)
+    # To the code before they would be sessions of the user's own.
+    change_rows(
+        op,
+        "DELETE FROM user_sessions WHERE impersonator_id IS NOT NULL",
+        table="user_sessions",
+        where="impersonator_id IS NOT NULL",
+    )
     op.drop_column("user_sessions", "impersonator_id")
     op.drop_table("data_exports")

@@ -12,6 +12,7 @@ from app.errors.conflicts import (
     JobRunning,
     LastOwner,
     LastSuperuser,
+    LimitReached,
     SlugTaken,
 )
 from app.errors.requests import (
@@ -69,6 +70,7 @@ __all__ = [
     "JobRunning",
     "LastOwner",
     "LastSuperuser",
+    "LimitReached",
     "MalformedJSON",
     "MethodNotAllowed",
     "NotFound",

@@ -18,6 +18,12 @@ class EmailTaken(Conflict):
     code = "email_taken"
 
 
+class LimitReached(Conflict):
+    """There are as many of these as there may be."""
+
+    code = "limit_reached"
+
+
 class SlugTaken(Conflict):
     """Another organization has this slug."""
 

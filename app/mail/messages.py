@@ -15,7 +15,7 @@ from app.policy import Role
 
 _FORGING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
-_JOINT = re.compile(r"(?<=[.:@\u3002\uff0e\uff1a\uff20\uff61])(?=\S)")
+_JOINT = re.compile(r"(?<=[.:@\u2024\u3002\uff0e\uff1a\uff20\uff61])(?=\S)")
 _BARE_ADDRESS = re.compile(r'[^\s@"(),:;<>\[\]\\]+@[^\s@"(),:;<>\[\]\\]+')
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 
 from app.dependencies import Keys, Located
-from app.errors import Forbidden, UserRequired
+from app.errors import Forbidden, LimitReached, UserRequired
 from app.models.api_keys import ApiKeyRow, NewApiKeyRow
 from app.pagination import Slice
 from app.schemas.api_keys import (
@@ -37,7 +37,7 @@ async def get_api_keys(
     "",
     response_model=NewApiKeyResponse,
     status_code=HTTPStatus.CREATED,
-    responses=responses(Forbidden, UserRequired),
+    responses=responses(Forbidden, UserRequired, LimitReached),
 )
 async def create_api_key(
     keys: Keys, organization_id: UUID, new: ApiKeyCreate, located: Located

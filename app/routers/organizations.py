@@ -13,7 +13,7 @@ from app.dependencies import (
     Revalidated,
     Tagged,
 )
-from app.errors import Forbidden, LastOwner, SlugTaken, UserRequired
+from app.errors import Forbidden, LastOwner, LimitReached, SlugTaken, UserRequired
 from app.models.organizations import SLUG_MAX, MemberRow, OrganizationRow
 from app.pagination import Slice
 from app.schemas.base import Page
@@ -43,7 +43,7 @@ async def get_organizations(
     "",
     response_model=OrganizationResponse,
     status_code=HTTPStatus.CREATED,
-    responses=responses(SlugTaken),
+    responses=responses(SlugTaken, LimitReached),
 )
 async def create_organization(
     organizations: OwnOrganizations,

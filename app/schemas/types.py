@@ -14,6 +14,7 @@ PASSWORD_MIN, PASSWORD_MAX = 8, 128
 PASSWORD_TYPED_MAX = 2 * PASSWORD_MAX  # decomposed characters shrink when composed
 
 _FORGING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters that show nothing
 _TURNING = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 
@@ -77,7 +78,7 @@ class NameRules:
 def _printable(name: str) -> str:
     if any(unicodedata.category(c) in _FORGING or c in _TURNING for c in name):
         raise PydanticCustomError("unprintable", "Control characters are not allowed")
-    if not any(unicodedata.category(c)[0] in "LNPS" for c in name):
+    if not any(unicodedata.category(c)[0] in "LNPS" for c in name if c not in _BLANK):
         raise PydanticCustomError("unprintable", "A name has a visible character")
     return name
 

@@ -124,13 +124,15 @@ class AccountMails:
     async def deleted(self, user: Addressee) -> None:
         await self._notify(AccountDeleted(to=user.email, full_name=user.full_name))
 
-    async def forget(self, user: Addressee) -> None:
+    async def forget(self, user: Addressee, *, invitations: bool) -> None:
         """Take mails away that have not been sent, to a user or, if held, about them.
 
-        A warning that still waits, at the address before, has to go out.
+        A warning that still waits, at the address before, has to go out. So have
+        ``invitations`` to an address of which nobody knows that it is the user's.
         """
         jobs, kind = JobRepository(self.session), SendMail.type
-        await jobs.forget(kind, {"mail": {"to": user.email}})
+        invited = None if invitations else {"mail": {"kind": "invitation"}}
+        await jobs.forget(kind, {"mail": {"to": user.email}}, but=invited)
         for about in ({"new_email": user.email}, {"invited_by": str(user.id)}):
             await jobs.forget(kind, {"mail": about}, held_only=True)
 

@@ -7,12 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.api_keys import ApiKeyReader, ApiKeyRepository
 from app.db.repositories.organizations import OrganizationRepository
+from app.errors import LimitReached
 from app.models.api_keys import ApiKey, ApiKeyRow, NewApiKeyRow
 from app.pagination import Slice
 from app.policy import Permission
 from app.schemas.api_keys import ApiKeyCreate, ApiKeyQuery
 from app.security.api_keys import ApiKeys, NewKey
 from app.services.actor import Actor
+
+MAX_KEYS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,17 @@ class ApiKeyService:
         return await self.reader.page(query.request())
 
     async def create(self, new: ApiKeyCreate) -> NewApiKeyRow:
-        """Make a key; raise `Forbidden` for a scope that the creator has not."""
+        """Make a key; raise `Forbidden` for a scope that the creator has not.
+
+        Raises `LimitReached` if there are many: they go with a member, all at once.
+        """
         self.actor.require(Permission.API_KEYS_WRITE)
         user = self.actor.require_oneself()
         for scope in new.scopes:
             self.actor.require(scope)
-        await self.actor.confirm(self.session)
+        await self._hold()
+        if await self._keys().count() >= MAX_KEYS:
+            raise LimitReached(f"An organization has at most {MAX_KEYS} keys.")
         made = self.keys.make()
         key = ApiKey(
             organization_id=self.actor.organization_id,

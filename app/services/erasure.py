@@ -30,11 +30,12 @@ async def erase(session: AsyncSession, user: User, *, mails: AccountMails) -> No
     users = UserRepository(session)
     await users.keep_a_superuser_besides(user)
     await depart_from_all(session, user)
-    await _forget_invitations(session, user)
+    if user.email_verified:  # else they may be to somebody else
+        await _forget_invitations(session, user)
     # Before the address: what they do now holds their session, and a new row of theirs
     # would wait for a change of what refers to them.
     await SessionRepository(session).end_all_of(user.id)
-    await mails.forget(user)
+    await mails.forget(user, invitations=user.email_verified)
     await mails.deleted(user)
     await users.erase(user)
     await EmailTokenRepository(session).void(user.id)

@@ -5,7 +5,7 @@ from secrets import token_hex
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.repositories.members import MembershipRepository
+from app.db.repositories.members import MembershipRepository, count_owned
 from app.db.repositories.organizations import (
     OrganizationReader,
     OrganizationRepository,
@@ -13,7 +13,7 @@ from app.db.repositories.organizations import (
 )
 from app.db.repositories.users import UserRepository
 from app.db.tenancy import enter
-from app.errors import FieldError, NotFound, SlugTaken, ValidationFailed
+from app.errors import FieldError, LimitReached, NotFound, SlugTaken, ValidationFailed
 from app.models.base import new_id, utc_now
 from app.models.organizations import (
     SLUG_MAX,
@@ -36,6 +36,7 @@ from app.schemas.organizations import (
 from app.services.actor import Actor, no_organization
 from app.slugs import slug_of
 
+MAX_OWNED = 100
 _ATTEMPTS = 5
 _SUFFIX_BYTES = 3
 
@@ -60,6 +61,8 @@ class OwnOrganizationService:
         # Whoever erases the user waits, or has done it: nobody erased is an owner.
         await UserRepository(self.session).hold(user.id)
         await self.actor.confirm(self.session)
+        if await count_owned(self.session, user.id) >= MAX_OWNED:
+            raise LimitReached(f"Nobody owns more than {MAX_OWNED} organizations.")
         await self._store(organization, new)
         owner = Membership(
             organization_id=organization.id, user_id=user.id, role=Role.OWNER

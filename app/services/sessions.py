@@ -35,9 +35,12 @@ class SessionService:
         await SessionRepository(self.session).end(id, user_id=user.id)
 
     async def end_current(self) -> None:
-        """Sign out."""
+        """Sign out; a superuser acts as nobody else any more."""
         user = self.actor.require_user()
-        await SessionRepository(self.session).discard(user.session_id)
+        sessions = SessionRepository(self.session)
+        await sessions.discard(user.session_id)
+        if user.is_superuser:
+            await sessions.end_impersonations_by(user.id)
 
     async def end_others(self) -> None:
         """Sign out everywhere else."""

@@ -136,8 +136,20 @@ class TestErasure:
     async def test_by_a_superuser_does_the_same(
         self, app: FastAPI, owner_connection: Connection
     ) -> None:
-        superuser, bob = await account(app, is_superuser=True), await account(app)
+        superuser = await account(app, is_superuser=True)
+        bob = await account(app, email_verified_at=utc_now())
         invited = await invitation(app, await tenant(app), bob.user.email)
         answer = await superuser.client.delete(f"/api/v1/users/{bob.user.id}")
         assert answer.status_code == 204, answer.text
         assert await status_of(owner_connection, invited) is None
+
+    async def test_of_who_has_not_verified_the_address_takes_nothing_of_it(
+        self, app: FastAPI, owner_connection: Connection
+    ) -> None:
+        stranger = await account_with_password(app)
+        invited = await invitation(app, await tenant(app), stranger.user.email)
+        answer = await stranger.client.post(
+            "/api/v1/auth/delete-account", json={"password": PASSWORD}
+        )
+        assert answer.status_code == 204, answer.text
+        assert await status_of(owner_connection, invited) == "pending"

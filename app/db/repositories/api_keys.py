@@ -83,6 +83,11 @@ class ApiKeyRepository(ScopedRepository[ApiKey]):
     noun = "API key"
     added, removed = API_KEY_CREATED, API_KEY_REVOKED
 
+    async def count(self) -> int:
+        """Count them; the organization is held, so that nobody makes another one."""
+        counted = select(func.count()).select_from(ApiKey).where(self.is_own())
+        return await self._session.scalar(counted) or 0
+
     async def revoke_all_of(self, user_id: UUID) -> None:
         """Revoke what somebody has created, who leaves."""
         for key in await self._session.scalars(

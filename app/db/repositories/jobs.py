@@ -263,9 +263,17 @@ class JobRepository:
         await self._session.execute(logged(gone, "deleted"))
 
     async def forget(
-        self, type: str, holding: Mapping[str, Any], *, held_only: bool = False
+        self,
+        type: str,
+        holding: Mapping[str, Any],
+        *,
+        but: Mapping[str, Any] | None = None,
+        held_only: bool = False,
     ) -> None:
-        """Take jobs away that hold this in their payload and are not being done."""
+        """Take jobs away that hold this in their payload and are not being done.
+
+        Those that hold ``but`` stay.
+        """
         payload = func.convert_from(QUEUE.c.payload, "UTF8").cast(JSONB)
         forgotten = ["failed"] if held_only else ["queued", "failed"]
         gone = (
@@ -273,6 +281,8 @@ class JobRepository:
             .where(QUEUE.c.entrypoint == type, QUEUE.c.status.in_(forgotten))
             .where(payload.contains(holding))
         )
+        if but is not None:
+            gone = gone.where(~payload.contains(but))
         await self._session.execute(logged(gone, "deleted"))
 
     async def _lock(self, id: int) -> None:

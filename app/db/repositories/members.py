@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.lists import Listing
@@ -98,6 +98,16 @@ class MembershipRepository(ScopedRepository[Membership]):
         )
         if not await self._session.scalar(select(others)):
             raise LastOwner("This is the last owner of the organization.")
+
+
+async def count_owned(session: AsyncSession, user_id: UUID) -> int:
+    """Count the organizations that the session's user owns, whom somebody holds."""
+    counted = (
+        select(func.count())
+        .select_from(Membership)
+        .where(Membership.user_id == user_id, Membership.role == Role.OWNER)
+    )
+    return await session.scalar(counted) or 0
 
 
 async def organizations_of(session: AsyncSession, user_id: UUID) -> list[UUID]:
