@@ -56,6 +56,17 @@ async def record_of_system(
     await session.execute(insert(AuditEvent).values(audit))
 
 
+async def record_of_account(
+    session: AsyncSession, action: str, *, user_id: UUID, changes: Changes
+) -> None:
+    """Write down what somebody does to another's account, or as another."""
+    author = context_of(session).author
+    by_another = author.id not in {None, user_id} or author.impersonator_id
+    if by_another and changes:
+        target = ("user", user_id)
+        await record_of_system(session, action, target=target, changes=changes)
+
+
 def additions(row: Base) -> Changes:
     return {name: {"from": None, "to": value} for name, value in _values(row).items()}
 

@@ -235,6 +235,12 @@ class TestActingAsAUser:
         assert erased.status_code == 204
         assert (await support.client.get(ME)).status_code == 401
 
+    async def test_ends_when_who_acts_signs_out(self, app: FastAPI) -> None:
+        boss = await account(app, is_superuser=True)
+        support = await acting_as(app, await account(app), root=boss)
+        assert (await boss.client.post(f"{AUTH}/logout")).status_code == 204
+        assert (await support.client.get(ME)).status_code == 401
+
     async def test_is_refused_by_what_is_stored_alone(
         self, app: FastAPI, owner_connection: Connection
     ) -> None:

@@ -12,6 +12,7 @@ from app.db.connections import Connection
 from app.models.users import User
 from tests.contract.answers import complaints, pointers
 from tests.factories.pictures import PROFILE
+from tests.factories.support import acting_as
 from tests.factories.users import account
 
 ROWS = "SELECT count(*) FROM user_profiles WHERE user_id = $1"
@@ -178,3 +179,18 @@ class TestUserProfile:
         await ada.client.patch(PROFILE, json={"locale": "de"})
         await owner_connection.execute("DELETE FROM users WHERE id = $1", ada.user.id)
         assert await owner_connection.fetchval(ROWS, ada.user.id) == 0
+
+    async def test_by_support_is_written_down(
+        self, app: FastAPI, owner_connection: Connection
+    ) -> None:
+        ada = await account(app)
+        support = await acting_as(app, ada)
+        for client, zone in ((ada.client, "Paris"), (support.client, "Rome")):
+            change = {"time_zone": f"Europe/{zone}"}
+            assert (await client.patch(PROFILE, json=change)).is_success
+        rows = await owner_connection.fetch(
+            "SELECT changes->'time_zone'->>'to' FROM audit_events"
+            " WHERE target_id = $1 AND action = 'profile.updated'",
+            ada.user.id,
+        )
+        assert [row[0] for row in rows] == ["Europe/Rome"]

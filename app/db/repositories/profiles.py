@@ -1,12 +1,16 @@
 """Queries about profiles."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
+from typing_extensions import override
 
+from app.db.changes import differences, record_of_account
 from app.db.reader import Query, Reader
-from app.db.repositories.base import Repository
+from app.db.repositories.base import Repository, assign
 from app.models.profiles import (
     DEFAULT_LOCALE,
     DEFAULT_TIME_ZONE,
@@ -69,6 +73,16 @@ class ProfileRepository(Repository[UserProfile]):
             insert(UserProfile).values(row).on_conflict_do_nothing()
         )
         return await self.lock(user.id, match)
+
+    @override
+    async def update(self, row: UserProfile, changes: Mapping[str, Any]) -> UserProfile:
+        assign(row, changes)
+        different = differences(row)
+        await self._session.flush()
+        await record_of_account(
+            self._session, "profile.updated", user_id=row.id, changes=different
+        )
+        return row
 
     async def remove(self, user_id: UUID) -> None:
         """Delete a user's profile, if there is one."""

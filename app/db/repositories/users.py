@@ -9,11 +9,10 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, exists, func, select, update
 from typing_extensions import override
 
-from app.db.changes import Changes, additions, differences, record_of_system
+from app.db.changes import Changes, additions, differences, record_of_account
 from app.db.lists import Listing
 from app.db.reader import Query, Reader
 from app.db.repositories.base import Repository, assign
-from app.db.tenancy import context_of
 from app.errors import LastSuperuser, NotFound
 from app.models.base import utc_now
 from app.models.users import User, UserRow
@@ -144,18 +143,11 @@ class UserRepository(Repository[User]):
         assign(row, changes)
         different = differences(row)
         await self._session.flush()
-        if different:
-            await self._record(action, row, different)
+        await self._record(action, row, different)
         return row
 
     async def _record(self, action: str, user: User, changes: Changes) -> None:
-        """Write down what somebody does to another's account, or as another."""
-        author = context_of(self._session).author
-        by_another = author.id not in {None, user.id} or author.impersonator_id
-        if by_another:
-            await record_of_system(
-                self._session, action, target=("user", user.id), changes=changes
-            )
+        await record_of_account(self._session, action, user_id=user.id, changes=changes)
 
     async def hold(self, *ids: UUID) -> None:
         """Lock several users in an order, so that nobody waits in a circle."""
