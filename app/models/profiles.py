@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, TimestampMixin, VersionMixin
+from app.models.changes import MASKED
 
 LOCALE_MAX = 35  # RFC 5646, 4.4.1
 TIME_ZONE_MAX = 64
@@ -24,14 +25,18 @@ class UserProfile(TimestampMixin, VersionMixin, Base):
         "user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
     )
     locale: Mapped[str] = mapped_column(
-        String(LOCALE_MAX), default=DEFAULT_LOCALE, server_default=DEFAULT_LOCALE
+        String(LOCALE_MAX),
+        default=DEFAULT_LOCALE,
+        server_default=DEFAULT_LOCALE,
+        info=MASKED,
     )
     time_zone: Mapped[str] = mapped_column(
         String(TIME_ZONE_MAX),
         default=DEFAULT_TIME_ZONE,
         server_default=DEFAULT_TIME_ZONE,
+        info=MASKED,
     )
-    avatar_key: Mapped[str | None] = mapped_column(String(AVATAR_KEY_MAX))
+    avatar_key: Mapped[str | None] = mapped_column(String(AVATAR_KEY_MAX), info=MASKED)
     """Where the storage has the picture."""
 
 
