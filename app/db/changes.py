@@ -35,16 +35,21 @@ async def record(
     session: AsyncSession, event: Event, *, row: Base, changes: Changes
 ) -> None:
     """Write a change of an organization's row into its trail, and emit the event."""
-    audit = _audit(
-        session,
-        event.type,
-        target=(event.type.partition(".")[0], event.subject),
-        label=getattr(row, "label", None),
-        changes=changes,
-    )
+    audit = _audit_of(session, event, row, changes)
     written = insert(AuditEvent).values(audit).cte("written")
     told = insert(OutboxEvent).values(_outbox(session, event))
     await session.execute(told.add_cte(written))
+
+
+async def record_all(
+    session: AsyncSession, changed: Sequence[tuple[Event, Base, Changes]]
+) -> None:
+    """Do the same for changes that may be many, in the order given."""
+    if changed:
+        audits = [_audit_of(session, *change) for change in changed]
+        await session.execute(insert(AuditEvent), audits)
+        told = [_outbox(session, event) for event, _, _ in changed]
+        await session.execute(insert(OutboxEvent), told)
 
 
 async def record_of_system(
@@ -120,6 +125,18 @@ def _shown(value: Any, *, hide: bool) -> Any:
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it."""
     return to_jsonable_python(value, bytes_mode="base64")
+
+
+def _audit_of(
+    session: AsyncSession, event: Event, row: Base, changes: Changes
+) -> dict[str, Any]:
+    return _audit(
+        session,
+        event.type,
+        target=(event.type.partition(".")[0], event.subject),
+        label=getattr(row, "label", None),
+        changes=changes,
+    )
 
 
 def _audit(

@@ -53,7 +53,7 @@ class Invitation(OrganizationScoped, TimestampMixin, VersionMixin, Base):
     role: Mapped[Role] = mapped_column(String(ROLE_MAX))
     status: Mapped[InvitationStatus] = mapped_column(String(STATUS_MAX))
     invited_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    """None where an API key has done it."""
+    """Who stands for it: where an API key has done it, the creator of the key."""
     token_id: Mapped[UUID] = mapped_column(default=new_id, info=MASKED)
     """What the token is derived from; resending makes another one."""
     token_hash: Mapped[bytes] = mapped_column(info=MASKED)

@@ -54,12 +54,29 @@ class Actor:
         if self.place is None or permission not in self.place.permissions:
             raise Forbidden(f"This needs the permission {permission}.")
 
-    def require_rank_of(self, role: Role) -> None:
-        """Allow what is about a role up to one's own; ownership in person only."""
+    def require_no_less_than(self, role: Role) -> None:
+        """Allow what takes nothing from anybody, by whoever is of at least this role.
+
+        A key is what its creator is.
+        """
         if role.rank > self.role.rank:
             raise Forbidden(f"It takes another {role} to do this.")
+
+    def require_rank_of(self, role: Role) -> None:
+        """Allow what changes somebody of a role up to one's own; an owner in person."""
+        self.require_no_less_than(role)
         if role == Role.OWNER:
-            self.require_in_person()
+            self.require_oneself()
+
+    def require_grant_of(self, role: Role) -> None:
+        """Allow to give a role whose permissions one has; a key has its scopes only."""
+        self.require_rank_of(role)
+        assert self.place is not None
+        lacking = ", ".join(sorted(role.permissions - self.place.permissions))
+        if lacking:
+            raise Forbidden(
+                f"Nobody gives more than they have: the role {role} includes {lacking}."
+            )
 
     def require_self_or(self, user_id: UUID, permission: Permission) -> None:
         """Allow the same, and what is about oneself."""

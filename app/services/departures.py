@@ -5,6 +5,7 @@ import contextlib
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.repositories.api_keys import ApiKeyRepository
+from app.db.repositories.invitations import InvitationRepository
 from app.db.repositories.members import MembershipRepository, organizations_of
 from app.db.repositories.organizations import OrganizationRepository
 from app.db.tenancy import context_of, enter
@@ -14,12 +15,14 @@ from app.models.users import User
 
 
 async def depart(session: AsyncSession, member: Membership) -> None:
-    """End a membership, and the API keys that the member has created.
+    """End a membership, with the member's API keys and what invitations are open.
 
     The organization is held. Raises `LastOwner` if this is the last one.
     """
     members = MembershipRepository(session, member.organization_id)
     await members.keep_an_owner_besides(member)
+    invitations = InvitationRepository(session, member.organization_id)
+    await invitations.revoke_all_by(member.user_id)
     keys = ApiKeyRepository(session, member.organization_id)
     await keys.revoke_all_of(member.user_id)
     await members.remove(member)

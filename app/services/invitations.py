@@ -44,12 +44,13 @@ class InvitationService:
         return await self.reader.page(query.request())
 
     async def create(self, new: InvitationCreate) -> Invitation:
-        """Invite an address, to a role that is not above one's own.
+        """Invite an address, to a role that one could give to a member.
 
         Raises `AlreadyMember`, or `AlreadyInvited` if there is an open invitation.
         """
         self.actor.require(Permission.INVITATIONS_WRITE)
-        self.actor.require_rank_of(new.role)
+        self.actor.require_grant_of(new.role)
+        await self._count()
         organization = await self._hold()
         await self._require_no_member(new.email)
         await self._invitations().set_expired_aside(new.email)
@@ -58,7 +59,7 @@ class InvitationService:
             email=new.email,
             role=new.role,
             status=InvitationStatus.PENDING,
-            invited_by=self.actor.user_id,
+            invited_by=self._sender(),
             **self._token(),
         )
         await self._invitations().add(invitation)
@@ -71,12 +72,13 @@ class InvitationService:
         Raises `InvitationUsed`, or a `Conflict` if it was revoked.
         """
         self.actor.require(Permission.INVITATIONS_WRITE)
+        await self._count()
         organization = await self._hold()
         invitation = await self._invitations().lock(id)
         _require_unused(invitation)
         if invitation.status == InvitationStatus.REVOKED:
             raise Conflict("This invitation was revoked: make another one.")
-        self.actor.require_rank_of(Role(invitation.role))
+        self.actor.require_grant_of(Role(invitation.role))
         await self._require_no_member(invitation.email)
         await self._invitations().update(invitation, self._token())
         await self._mail(invitation, organization)
@@ -86,8 +88,21 @@ class InvitationService:
         self.actor.require(Permission.INVITATIONS_WRITE)
         await self._hold()
         invitation = await self._invitations().lock(id)
+        self.actor.require_no_less_than(Role(invitation.role))
         _require_unused(invitation)
         await self._invitations().revoke(invitation)
+
+    def _sender(self) -> UUID:
+        """Return who stands for what is sent: of a key, its creator."""
+        caller = self.actor.caller
+        return caller.created_by if isinstance(caller, SignedInKey) else caller.id
+
+    async def _count(self) -> None:
+        """Count the mail of a sender; raise `TooManyRequests`.
+
+        Before anything is locked: the answer may come from another machine.
+        """
+        await self.limiter.hit(INVITATIONS, str(self._sender()))
 
     async def _hold(self) -> Organization:
         within = self.actor.organization_id
@@ -116,14 +131,11 @@ class InvitationService:
         """Mail the link.
 
         Raises `TooManyRequests`: the name of an organization is a message to anybody,
-        so neither may one sender write to many, nor many senders to one.
+        so neither may one sender write to many, nor many senders to one. What is
+        refused for another reason uses nothing of the addressee's up.
         """
-        caller, inviter = self.actor.caller, None
-        if isinstance(caller, SignedInKey):
-            sender = caller.created_by
-        else:
-            sender, inviter = caller.id, caller.full_name
-        await self.limiter.hit(INVITATIONS, str(sender))
+        caller = self.actor.caller
+        inviter = None if isinstance(caller, SignedInKey) else caller.full_name
         await self.limiter.hit(MAILS, "invitation", invitation.email)
         mail = InvitationMail(
             to=invitation.email,

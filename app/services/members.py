@@ -30,13 +30,15 @@ class MemberService:
     async def update(self, user_id: UUID, patch: MemberUpdate) -> MemberRow:
         """Give a member another role, neither it nor theirs above one's own.
 
+        Invitations by them to roles above it are revoked.
+
         Raises `LastOwner` if nobody would be left who is one.
         """
         self.actor.require(Permission.MEMBERS_WRITE)
         members = await self._hold()
         member = await members.lock_member(user_id)
         self.actor.require_rank_of(Role(member.role))
-        self.actor.require_rank_of(patch.role)
+        self.actor.require_grant_of(patch.role)
         if patch.role != Role.OWNER:
             await members.keep_an_owner_besides(member)
         member = await members.update(member, patch.changes())

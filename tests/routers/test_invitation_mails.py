@@ -1,5 +1,6 @@
 """Mails that invite: who gets one, and who gets none any more."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ from httpx2 import Response
 from pydantic import SecretStr
 
 from app.config import Settings
+from app.db.connections import Connection
 from app.mail.messages import InvitationMail
 from app.models.base import utc_now
 from app.policy import Role
@@ -187,6 +189,26 @@ class TestLimits:
             ]
             assert [a.status_code for a in answers] == [201, 201, 201, 429]
             assert (await invite(await tenant(app), new_email())).status_code == 201
+
+    async def test_who_sends_too_many_is_told_so_whatever_is_locked(
+        self,
+        settings: Settings,
+        monkeypatch: pytest.MonkeyPatch,
+        owner_connection: Connection,
+    ) -> None:
+        few = Policy("invitations", quota=1, window=3600)
+        monkeypatch.setattr("app.services.invitations.INVITATIONS", few)
+        async with counting(settings) as app, asyncio.timeout(10):
+            acme = await tenant(app)
+            made = await invite(acme, new_email())
+            hold = "SELECT FROM organizations WHERE id = $1 FOR UPDATE"
+            async with owner_connection.transaction():
+                await owner_connection.execute(hold, acme.id)
+                for answer in (
+                    await invite(acme, new_email()),
+                    await resend(acme, made),
+                ):
+                    assert answer.status_code == 429
 
 
 def counting(settings: Settings) -> Any:

@@ -183,11 +183,13 @@ class TestCreateInvitation:
     ) -> None:
         acme = await tenant(app)
         admin = await member(app, acme, Role.ADMIN)
-        key = await api_key(app, acme, admin, Permission.INVITATIONS_WRITE)
+        scopes = {Permission.INVITATIONS_WRITE} | Role.MEMBER.permissions
+        key = await api_key(app, acme, admin, *scopes)
         made = await invite(key.client, acme, new_email())
         assert made.status_code == 201
         by = "SELECT invited_by FROM invitations WHERE id = $1"
-        assert await owner_connection.fetchval(by, made.json()["id"]) is None
+        found = await owner_connection.fetchval(by, made.json()["id"])
+        assert found == admin.user.id
         above = await invite(key.client, acme, new_email(), "owner")
         assert code_of(above) == (403, "forbidden")
         unread = await key.client.get(f"{acme.path}/invitations")

@@ -15,6 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.changes import differences, record_all
 from app.db.lists import Listing
 from app.db.reader import Query, Reader
 from app.db.repositories.scoped import ScopedRepository
@@ -35,6 +36,7 @@ from app.models.invitations import (
 from app.models.organizations import Organization
 from app.models.users import User
 from app.pagination import PageRequest, Slice
+from app.policy import Role
 
 _is_pending = Invitation.status == InvitationStatus.PENDING
 _is_live = Invitation.expires_at > func.now()
@@ -159,6 +161,25 @@ class InvitationRepository(ScopedRepository[Invitation]):
     async def revoke(self, invitation: Invitation) -> None:
         revoked = {"status": InvitationStatus.REVOKED}
         await self.update(invitation, revoked, event=INVITATION_REVOKED)
+
+    async def revoke_all_by(self, user_id: UUID, *, above: Role | None = None) -> None:
+        """Revoke what somebody, or a key of theirs, has sent that is open.
+
+        With ``above``, only what is to a higher role.
+        """
+        sent = self.own().where(Invitation.invited_by == user_id, _is_pending)
+        if above is not None:
+            higher = [role for role in Role if role.rank > above.rank]
+            sent = sent.where(Invitation.role.in_(higher))
+        sent = sent.order_by(Invitation.id).with_for_update(key_share=True)
+        rows = (await self._session.scalars(sent)).all()
+        # All at once: whoever sends thousands is to be removed no later for that.
+        for row in rows:
+            row.status = InvitationStatus.REVOKED
+        changes = [differences(row) for row in rows]
+        await self._session.flush()
+        revoked = [INVITATION_REVOKED.of(row) for row in rows]
+        await record_all(self._session, list(zip(revoked, rows, changes, strict=True)))
 
     async def forget(self, email: str, *, instead: str) -> None:
         """Delete what was sent to an address, whose owner is to be forgotten.

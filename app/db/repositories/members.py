@@ -1,15 +1,20 @@
 """Queries about members."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from typing_extensions import override
 
 from app.db.lists import Listing
 from app.db.reader import Reader
+from app.db.repositories.invitations import InvitationRepository
 from app.db.repositories.scoped import ScopedRepository
 from app.db.tenancy import of_organization
 from app.errors import LastOwner
+from app.events import EventType
 from app.events.organizations import MEMBER_JOINED, MEMBER_LEFT, MEMBER_UPDATED
 from app.models.organizations import MemberRow, Membership, Organization
 from app.models.users import User
@@ -58,6 +63,22 @@ class MembershipRepository(ScopedRepository[Membership]):
         """Lock a membership against all that its user does by it."""
         mine = self.own().where(Membership.user_id == user_id)
         return await self._one(mine.with_for_update())
+
+    @override
+    async def update(
+        self,
+        row: Membership,
+        changes: Mapping[str, Any],
+        *,
+        event: EventType[Any] | None = None,
+    ) -> Membership:
+        """Change a member; who is demoted takes back what was to be above them."""
+        before = Role(row.role)
+        row = await super().update(row, changes, event=event)
+        if (role := Role(row.role)).rank < before.rank:
+            invitations = InvitationRepository(self._session, self._organization_id)
+            await invitations.revoke_all_by(row.user_id, above=role)
+        return row
 
     async def outwait(self, user_id: UUID) -> None:
         """Let what a user does by their membership end, and keep off what is new."""
