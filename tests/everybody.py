@@ -4,23 +4,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID, uuid4
 
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 
 from app.db.tenancy import enter
-from app.models.api_keys import ApiKey
-from app.models.base import new_id, utc_now
+from app.models.base import Base, new_id, utc_now
 from app.models.organizations import Membership, Organization
-from app.models.sessions import UserSession
 from app.models.users import User
 from app.policy import Permission, Role
 from tests.conftest import client_of
 from tests.contract.scenes import Scene
-from tests.factories.organizations import Tenant
-from tests.factories.sessions import user_session
-from tests.factories.users import Account, account, user
+from tests.factories.api_keys import Program, new_key
+from tests.factories.organizations import Tenant, organization
+from tests.factories.users import Account, new_account, user
 
 
 class Kind(StrEnum):
@@ -66,82 +63,59 @@ class Everybody:
 
 
 async def everybody(app: FastAPI, **given: Any) -> Everybody:
-    """Store them; ``given`` are fields of all the users."""
+    """Store them, in one transaction; ``given`` are fields of all the users."""
     people = {kind: user(id=new_id(), **given) for kind in PEOPLE}
     people[Kind.SUPERUSER].is_superuser = True
-    accounts = await _sign_in(app, people)
+    accounts = {kind: new_account(app, row) for kind, row in people.items()}
     owner, outsider = people[Kind.OWNER], people[Kind.OUTSIDER]
-    tenant = await _organization(app, {people[k]: role for k, role in ROLES.items()})
-    other = (await account(app)).user  # who stays an owner
-    elsewhere = await _organization(app, {outsider: Role.OWNER, other: Role.OWNER})
-    clients = {kind: one.client for kind, one in accounts.items()}
+    support = new_account(app, owner, impersonator_id=people[Kind.SUPERUSER].id)
+    other = user(id=new_id())  # who stays an owner
+    ours, theirs = organization(), organization()
+    keys = _keys(app, owner, outsider, ours=ours, theirs=theirs)
+    rows: list[list[Base]] = [
+        [*people.values(), other],
+        [one.session for one in (*accounts.values(), support)],
+        [ours],
+        [_member(ours, people[kind], role) for kind, role in ROLES.items()],
+        [keys[kind].row for kind in KEYS if kind != Kind.FOREIGN_KEY],
+        [theirs],
+        [_member(theirs, one, Role.OWNER) for one in (outsider, other)],
+        [keys[Kind.FOREIGN_KEY].row],
+    ]
+    await _store(app, rows)
+    clients = {kind: one.client for kind, one in (accounts | keys).items()}
     clients[Kind.ANONYMOUS] = client_of(app)
-    clients[Kind.IMPERSONATOR] = await _act_as(app, owner, people[Kind.SUPERUSER])
-    clients[Kind.READ_ONLY_KEY] = await _key(app, tenant.id, owner, READING)
-    clients[Kind.FULL_KEY] = await _key(app, tenant.id, owner, [*Permission])
-    clients[Kind.FOREIGN_KEY] = await _key(app, elsewhere.id, outsider, [*Permission])
-    clients[Kind.EXPIRED_KEY] = await _key(
-        app, tenant.id, owner, [*Permission], hours=-1
-    )
-    found = Tenant(tenant.id, tenant.slug, accounts[Kind.OWNER])
+    clients[Kind.IMPERSONATOR] = support.client
+    found = Tenant(ours.id, ours.slug, accounts[Kind.OWNER])
     return Everybody(app, found, accounts, clients)
 
 
-async def _sign_in(app: FastAPI, people: dict[Kind, User]) -> dict[Kind, Account]:
-    begun = {kind: user_session(one.id) for kind, one in people.items()}
-    async with app.state.resources.sessions.begin() as session:
-        session.add_all(people.values())
-        await session.flush()
-        session.add_all(begun.values())
-    return {kind: _account(app, one, begun[kind]) for kind, one in people.items()}
-
-
-def _account(app: FastAPI, row: User, begun: UserSession) -> Account:
-    token = app.state.resources.tokens.issue(row.id, session_id=begun.id).text
-    client = client_of(app, Authorization=f"Bearer {token}")
-    return Account(row, begun, token, client)
-
-
-async def _act_as(app: FastAPI, row: User, superuser: User) -> AsyncClient:
-    begun = user_session(row.id, impersonator_id=superuser.id)
-    async with app.state.resources.sessions.begin() as session:
-        session.add(begun)
-    return _account(app, row, begun).client
-
-
-async def _organization(app: FastAPI, members: dict[User, Role]) -> Organization:
-    row = Organization(id=new_id(), name="Everybody", slug=f"all-{uuid4().hex[:12]}")
-    async with app.state.resources.sessions.begin() as session:
-        await enter(session, organization_id=row.id)
-        session.add(row)
-        await session.flush()
-        session.add_all(
-            Membership(organization_id=row.id, user_id=one.id, role=role)
-            for one, role in members.items()
-        )
-    return row
-
-
-async def _key(
+def _keys(
     app: FastAPI,
-    organization_id: UUID,
-    creator: User,
-    scopes: list[Permission],
+    owner: User,
+    outsider: User,
     *,
-    hours: int = 1,
-) -> AsyncClient:
-    made = app.state.resources.api_keys.make()
-    row = ApiKey(
-        organization_id=organization_id,
-        created_by=creator.id,
-        name="Key",
-        prefix=made.prefix,
-        last_four=made.last_four,
-        key_hash=made.hash,
-        scopes=[str(scope) for scope in scopes],
-        expires_at=utc_now() + timedelta(hours=hours),
-    )
+    ours: Organization,
+    theirs: Organization,
+) -> dict[Kind, Program]:
+    late = {"expires_at": utc_now() - timedelta(hours=1)}
+    return {
+        Kind.READ_ONLY_KEY: new_key(app, ours.id, owner, *READING),
+        Kind.FULL_KEY: new_key(app, ours.id, owner, *Permission),
+        Kind.FOREIGN_KEY: new_key(app, theirs.id, outsider, *Permission),
+        Kind.EXPIRED_KEY: new_key(app, ours.id, owner, *Permission, **late),
+    }
+
+
+def _member(of: Organization, who: User, role: Role) -> Membership:
+    return Membership(organization_id=of.id, user_id=who.id, role=role)
+
+
+async def _store(app: FastAPI, rows: list[list[Base]]) -> None:
+    """Store rows, those after that refer to those before."""
     async with app.state.resources.sessions.begin() as session:
-        await enter(session, organization_id=organization_id)
-        session.add(row)
-    return client_of(app, **{"X-API-Key": made.text})
+        for some in rows:
+            if isinstance(some[0], Organization):
+                await enter(session, organization_id=some[0].id)
+            session.add_all(some)
+            await session.flush()

@@ -21,6 +21,7 @@ from app.models import Base
 from app.schemas.base import Input, Output, Patch
 from app.web.routing import StrictRoute
 from tests.conftest import settings_for
+from tests.use_cases import SERVICES, SURE, use_cases_in, without_each
 
 ROOT = Path(__file__).parents[1]
 APP = ROOT / "app"
@@ -57,18 +58,14 @@ def functions(path: Path) -> Iterator[Function]:
             yield node
 
 
-def use_cases() -> Iterator[tuple[str, Function]]:
-    for path in sorted((APP / "services").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef) and node.name.endswith("Service"):
-                for case in node.body:
-                    if isinstance(case, ast.AsyncFunctionDef):
-                        yield f"{node.name}.{case.name}", case
-
-
-# What makes sure of the actor: itself, or what does so for several use cases.
-SURE = r"self\.(actor\.confirm|password\.lock|_lock|_hold|_replace)\("
-CASES = {name: case for name, case in use_cases() if "._" not in name}
+CASES = {
+    case.name: case for path in SERVICES for case in use_cases_in(path.read_text())
+}
+SURE_OF_NOBODY = {
+    "SessionService.end_current": "whoever has signed out already may do it again",
+}
+READING = {"page", "page_of_organizations", "get", "read", "current", "history"}
+READING |= {"export"}
 
 
 @pytest.fixture(scope="module")
@@ -91,20 +88,39 @@ def test_there_are_use_cases_to_judge() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_a_use_case_asks_for_a_permission_first(name: str) -> None:
     case = CASES[name]
-    if any(ast.unparse(mark).startswith("public(") for mark in case.decorator_list):
+    if case.is_public:
         return
-    first = case.body[1] if ast.get_docstring(case) else case.body[0]
+    first = case.body.body[1 if ast.get_docstring(case.body) else 0]
     assert "self.actor.require" in ast.unparse(first)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_use_case_that_writes_makes_sure_of_its_actor(name: str) -> None:
-    if name == "SessionService.end_current":
-        return  # whoever has signed out already may do it again
-    text = ast.unparse(CASES[name])
-    writes = re.search(r"(Repository|Queue)\(self\.session[,)]|erase\(|depart\(", text)
-    if "self.actor" in text and writes:
-        assert re.search(SURE, text)
+    case = CASES[name]
+    if case.is_public:
+        return
+    assert bool(case.unsure) == (name in SURE_OF_NOBODY), case.unsure
+    # Else it writes in a way that is not seen here.
+    assert case.written or case.body.name in READING
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=name_of)
+def test_a_use_case_that_forgot_to_make_sure_would_be_seen(path: Path) -> None:
+    text = path.read_text()
+    for forgetful in without_each(text, *SURE):
+        unsure = {case.name for case in use_cases_in(forgetful) if case.unsure}
+        known = {name for name, case in CASES.items() if case.unsure}
+        assert unsure - known
+
+
+def test_who_locks_by_the_password_makes_sure_of_the_actor() -> None:
+    (lock,) = [
+        function
+        for function in functions(APP / "services" / "own_password.py")
+        if function.name == "lock"
+    ]
+    *_, sure, end = map(ast.unparse, lock.body)
+    assert (sure, end) == ("await actor.confirm(session)", "return row")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -6,8 +6,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from tests.factories.api_keys import api_key
+from tests.factories.invitations import invitation
 from tests.factories.organizations import Tenant, member, tenant
-from tests.factories.possessions import invite_many, key_of
 from tests.factories.users import account
 
 SET = text("SELECT set_config('app.superuser_id', :id, true)")
@@ -30,8 +31,8 @@ async def test_it_is_the_names_and_nothing_inside(
     app: FastAPI, session: AsyncSession
 ) -> None:
     ours = await tenant(app)
-    await key_of(app, ours, ours.owner)
-    await invite_many(app, ours, 1)
+    await api_key(app, ours, ours.owner)
+    await invitation(app, ours)
     await ours.owner.client.patch(ours.path, json={"name": "Renamed"})
     root = await account(app, is_superuser=True)
     assert await seen(session, ours, root.user.id) == [1, 0, 0, 0, 0, 0]

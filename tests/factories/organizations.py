@@ -31,12 +31,17 @@ class Tenant:
         return f"{ROOT}/{self.id}"
 
 
+def organization(**given: Any) -> Organization:
+    """A valid organization, which nobody belongs to."""
+    number = next(_number)
+    defaults = {"name": f"Organization {number}", "slug": f"slug-{uuid4().hex[:12]}"}
+    return Organization(id=new_id(), **{**defaults, **given})
+
+
 async def tenant(app: FastAPI, *, owner: Account | None = None, **given: Any) -> Tenant:
     """Store an organization and its owner, who is somebody new unless given."""
     owner = owner or await account(app)
-    number = next(_number)
-    defaults = {"name": f"Organization {number}", "slug": f"slug-{uuid4().hex[:12]}"}
-    row = Organization(id=new_id(), **{**defaults, **given})
+    row = organization(**given)
     async with app.state.resources.sessions.begin() as session:
         await enter(session, organization_id=row.id)
         session.add(row)

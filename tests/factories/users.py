@@ -69,10 +69,15 @@ async def hash_of(app: FastAPI, password: str) -> str:
 
 async def signed_in(app: FastAPI, row: User) -> Account:
     """Begin one more session of a stored user."""
-    resources = app.state.resources
-    begun = user_session(row.id)
-    async with resources.sessions.begin() as session:
-        session.add(begun)
-    token = resources.tokens.issue(row.id, session_id=begun.id).text
+    found = new_account(app, row)
+    async with app.state.resources.sessions.begin() as session:
+        session.add(found.session)
+    return found
+
+
+def new_account(app: FastAPI, row: User, **given: Any) -> Account:
+    """Make somebody, whose rows are still to be stored; ``given`` is of the session."""
+    begun = user_session(row.id, **given)
+    token = app.state.resources.tokens.issue(row.id, session_id=begun.id).text
     client = client_of(app, Authorization=f"Bearer {token}")
     return Account(row, begun, token, client)

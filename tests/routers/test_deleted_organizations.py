@@ -10,11 +10,12 @@ from httpx2 import AsyncClient
 from app.db.connections import Connection
 from app.jobs.handlers import Work, handle
 from app.jobs.organizations import delete_organization
-from app.policy import Role
+from app.policy import Permission, Role
 from app.queue.organizations import DeleteOrganization
 from tests.contract.answers import complaints, pointers, without_identity
+from tests.factories.api_keys import api_key
+from tests.factories.invitations import invitation
 from tests.factories.organizations import ROOT, Tenant, join, member, tenant
-from tests.factories.possessions import invite_many, key_of
 from tests.factories.users import PASSWORD, Account, account_with_password
 from tests.working import do_jobs
 
@@ -48,8 +49,9 @@ async def furnished(app: FastAPI) -> Tenant:
     bob = await member(app, ours, Role.ADMIN)
     await ours.owner.client.patch(ours.path, json={"name": "Renamed"})
     for creator in (ours.owner, bob):
-        await key_of(app, ours, creator)
-    await invite_many(app, ours, 5)
+        await api_key(app, ours, creator)
+    for _ in range(5):
+        await invitation(app, ours)
     return ours
 
 
@@ -77,7 +79,10 @@ class TestDeleteOrganization:
     ) -> None:
         ours = await tenant(app)
         boss = await member(app, ours, Role.OWNER)
-        keys = [await key_of(app, ours, who) for who in (ours.owner, boss)]
+        keys = [
+            (await api_key(app, ours, who, *Permission)).text
+            for who in (ours.owner, boss)
+        ]
         for key in keys:
             answer = await client.get(ours.path, headers={"X-API-Key": key})
             assert answer.is_success

@@ -62,8 +62,9 @@ class TestCreateInvitation:
         assert (await invite(acme, bob.user.email)).status_code == 201
         (mail,) = await mails.to(bob.user.email)
         assert mail.kind is InvitationMail
-        assert acme.owner.user.full_name in mail.text
-        assert "www. evil. example" in mail.text
+        words = " ".join(mail.text.split())  # wherever its lines end
+        assert acme.owner.user.full_name in words
+        assert "www. evil. example" in words
         answer = await bob.client.post(ACCEPT, json={"token": mail.token})
         assert answer.status_code == 200, answer.text
 

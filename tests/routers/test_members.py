@@ -8,11 +8,12 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient, Response
 
 from app.db.connections import Connection
-from app.policy import Role
+from app.policy import Permission, Role
 from tests.contract.answers import complaints, pointers, without_identity
+from tests.factories.api_keys import api_key
 from tests.factories.organizations import ROOT, Tenant, join, member, tenant
-from tests.factories.possessions import key_of
 from tests.factories.users import Account, account
+from tests.written import trail
 
 USERS = "/api/v1/users"
 
@@ -37,15 +38,6 @@ async def transfer(who: Account, to: object, of: Tenant) -> Response:
 async def roles_in(of: Tenant) -> dict[str, str]:
     page = (await of.owner.client.get(f"{of.path}/members")).json()
     return {item["user_id"]: item["role"] for item in page["items"]}
-
-
-async def trail(of: Tenant, look: Connection) -> list[tuple[Any, ...]]:
-    rows = await look.fetch(
-        "SELECT action, actor_id, target_id FROM audit_events"
-        " WHERE organization_id = $1 ORDER BY created_at, id",
-        of.id,
-    )
-    return [tuple(row) for row in rows]
 
 
 class TestGetMembers:
@@ -123,7 +115,7 @@ class TestUpdateMember:
             renamed = await bob.client.patch(ours.path, json={"name": role})
             assert renamed.is_success == (role != "viewer")
         assert (await give(ours.owner, bob, ours, "viewer")).status_code == 200
-        done = [action for action, _, _ in await trail(ours, owner_connection)]
+        done = [action for action, *_ in await trail(ours, owner_connection)]
         assert done.count("member.updated") == 3
 
     async def test_others_are_not_there(self, app: FastAPI) -> None:
@@ -164,8 +156,11 @@ class TestRemoveMember:
         ours, theirs = await tenant(app), await tenant(app)
         bob = await member(app, ours, Role.ADMIN)
         await join(app, theirs, bob.user, Role.ADMIN)
-        keys = [await key_of(app, which, bob) for which in (ours, theirs)]
-        kept = await key_of(app, ours, ours.owner)
+        keys = [
+            (await api_key(app, which, bob, *Permission)).text
+            for which in (ours, theirs)
+        ]
+        kept = (await api_key(app, ours, ours.owner, *Permission)).text
         assert (await remove(ours.owner, bob, ours)).status_code == 204
         for answer in (
             await bob.client.get(ours.path),
@@ -183,8 +178,8 @@ class TestRemoveMember:
         found = (await bob.client.get(ROOT)).json()["items"]
         assert [item["id"] for item in found] == [str(theirs.id)]
         revoked, left = await trail(ours, owner_connection)
-        assert revoked[:2] == ("api_key.revoked", ours.owner.user.id)
-        assert left == ("member.left", ours.owner.user.id, bob.user.id)
+        assert revoked[:3] == ("api_key.revoked", "user", ours.owner.user.id)
+        assert left == ("member.left", "user", ours.owner.user.id, bob.user.id)
         assert (await remove(ours.owner, bob, ours)).status_code == 404
 
     @pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER, Role.ADMIN])
@@ -252,7 +247,9 @@ class TestTransferOrganization:
         boss = await member(app, ours, Role.ADMIN)
         refused = await transfer(boss, boss.user.id, ours)
         assert complaints(refused, status=403) == []
-        headers = {"X-API-Key": await key_of(app, ours, ours.owner)}
+        headers = {
+            "X-API-Key": (await api_key(app, ours, ours.owner, *Permission)).text
+        }
         url, body = f"{ours.path}/transfer", {"user_id": str(boss.user.id)}
         answer = await client.post(url, json=body, headers=headers)
         assert answer.json()["code"] == "user_required"

@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from httpx2 import AsyncClient
 
 from app.db.connections import Connection
-from app.policy import Role
+from app.policy import Permission, Role
 from tests.contract.answers import complaints, pointers, without_identity
+from tests.factories.api_keys import api_key
 from tests.factories.organizations import ROOT, join, member, tenant
-from tests.factories.possessions import key_of
 from tests.factories.users import Account, account
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -107,7 +107,9 @@ class TestCreateOrganization:
         self, app: FastAPI, client: AsyncClient
     ) -> None:
         ours = await tenant(app)
-        headers = {"X-API-Key": await key_of(app, ours, ours.owner)}
+        headers = {
+            "X-API-Key": (await api_key(app, ours, ours.owner, *Permission)).text
+        }
         answer = await client.post(ROOT, json={"name": "x"}, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "user_required")
 
@@ -161,7 +163,9 @@ class TestGetOrganization:
         ours, theirs = await tenant(app), await tenant(app)
         root = await account(app, is_superuser=True)
         missing = without_identity(await root.client.get(f"{ROOT}/{uuid4()}"))
-        key = {"X-API-Key": await key_of(app, theirs, theirs.owner)}
+        key = {
+            "X-API-Key": (await api_key(app, theirs, theirs.owner, *Permission)).text
+        }
         for answer in (
             await root.client.get(ours.path),
             await theirs.owner.client.get(ours.path),

@@ -1,7 +1,6 @@
 """What goes when somebody goes, in each organization that they were in."""
 
 import asyncio
-from typing import Any
 
 from fastapi import FastAPI
 from httpx2 import AsyncClient
@@ -11,11 +10,12 @@ from app.db.connections import Connection
 from app.db.tenancy import enter
 from app.models.organizations import Membership, Organization
 from app.models.users import User
-from app.policy import Role
+from app.policy import Permission, Role
 from tests.contract.answers import complaints
-from tests.factories.organizations import Tenant, join, member, tenant
-from tests.factories.possessions import key_of
+from tests.factories.api_keys import api_key
+from tests.factories.organizations import join, member, tenant
 from tests.factories.users import PASSWORD, Account, account, account_with_password
+from tests.written import trail
 
 DELETE_ACCOUNT = "/api/v1/auth/delete-account"
 OWN_PASSWORD = {"password": PASSWORD}
@@ -32,15 +32,6 @@ async def left_of(whose: Account, look: Connection) -> tuple[int, int]:
     return row[0], row[1]
 
 
-async def trail(of: Tenant, look: Connection) -> list[tuple[Any, ...]]:
-    rows = await look.fetch(
-        "SELECT action, actor_type, actor_id FROM audit_events"
-        " WHERE organization_id = $1 ORDER BY created_at, id",
-        of.id,
-    )
-    return [tuple(row) for row in rows]
-
-
 class TestErasedAccount:
     async def test_leaves_every_organization_with_its_keys(
         self, app: FastAPI, client: AsyncClient, owner_connection: Connection
@@ -51,7 +42,10 @@ class TestErasedAccount:
         for who in (own, by_root):
             for place, role in zip(places, Role, strict=False):
                 await join(app, place, who.user, role)
-        keys = [await key_of(app, places[2], who) for who in (own, by_root)]
+        keys = [
+            (await api_key(app, places[2], who, *Permission)).text
+            for who in (own, by_root)
+        ]
         gone = await own.client.post(DELETE_ACCOUNT, json=OWN_PASSWORD)
         assert gone.status_code == 204
         gone = await root.client.delete(f"{USERS}/{by_root.user.id}")
@@ -60,14 +54,17 @@ class TestErasedAccount:
             assert await left_of(who, owner_connection) == (0, 0)
             answer = await client.get(places[2].path, headers={"X-API-Key": key})
             assert answer.status_code == 401
-        one = [("member.left", "user", own.user.id)]
-        two = [("member.left", "user", root.user.id)]
+        left = [
+            ("member.left", "user", actor.user.id, who.user.id)
+            for actor, who in ((own, own), (root, by_root))
+        ]
         for place in places[:2]:
-            assert await trail(place, owner_connection) == one + two
-        revoked = [("api_key.revoked", *told[1:]) for told in one + two]
-        assert await trail(places[2], owner_connection) == [
-            *(revoked[:1] + one),
-            *(revoked[1:] + two),
+            assert await trail(place, owner_connection) == left
+        told = [row[:3] for row in await trail(places[2], owner_connection)]
+        assert told == [
+            (action, "user", actor.user.id)
+            for actor in (own, root)
+            for action in ("api_key.revoked", "member.left")
         ]
 
     async def test_goes_nowhere_if_one_organization_needs_it(
@@ -123,7 +120,7 @@ class TestDeactivatedUser:
     ) -> None:
         root, ours = await account(app, is_superuser=True), await tenant(app)
         bob = await member(app, ours, Role.ADMIN)
-        key = {"X-API-Key": await key_of(app, ours, bob)}
+        key = {"X-API-Key": (await api_key(app, ours, bob, *Permission)).text}
         url = f"{USERS}/{bob.user.id}"
         await root.client.patch(url, json={"is_active": False})
         assert (await bob.client.get(ours.path)).status_code == 401

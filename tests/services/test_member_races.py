@@ -15,7 +15,7 @@ from tests.factories.organizations import ROOT, Tenant, join, member, tenant
 from tests.factories.support import acting_as
 from tests.factories.users import PASSWORD, Account, account, account_with_password
 
-ROUNDS = 20
+ROUNDS = 4
 USERS = "/api/v1/users"
 DELETE_ACCOUNT = "/api/v1/auth/delete-account"
 OWN_PASSWORD = {"password": PASSWORD}
@@ -91,7 +91,7 @@ class TestOwners:
         self, app: FastAPI, owner_connection: Connection
     ) -> None:
         one, two = await account(app), await account(app)
-        for _ in range(ROUNDS // 2):
+        for _ in range(ROUNDS):
             ours = await tenant(app, owner=one)
             await join(app, ours, two.user, Role.OWNER)
             statuses = await at_once(remove(one, two, ours), remove(two, one, ours))
@@ -102,7 +102,7 @@ class TestOwners:
         self, app: FastAPI, owner_connection: Connection
     ) -> None:
         root = await account(app, is_superuser=True)
-        for _ in range(ROUNDS // 4):
+        for _ in range(ROUNDS):
             one, two = await account_with_password(app), await account(app)
             both = [await tenant(app, owner=one), await tenant(app, owner=two)]
             await join(app, both[0], two.user, Role.OWNER)
@@ -119,19 +119,20 @@ class TestOwners:
         self, app: FastAPI, owner_connection: Connection
     ) -> None:
         one, two = await account(app), await account(app)
-        for _ in range(ROUNDS // 2):
+        for _ in range(ROUNDS):
             ours = await tenant(app, owner=one)
             await join(app, ours, two.user, Role.ADMIN)
             statuses = await at_once(transfer(one, two, ours), remove(two, two, ours))
-            # Either the heir has gone, or is another than who wanted to go.
-            assert statuses in ([422, 204], [200, 403])
+            # Either the heir has gone; or is another than who wanted to go; or is the
+            # only owner, who asks to go once all is over.
+            assert statuses in ([422, 204], [200, 403], [200, 409])
             assert len(await owners_of(ours, owner_connection)) == 1
 
     async def test_two_transfers_at_once_leave_as_many_owners(
         self, app: FastAPI, owner_connection: Connection
     ) -> None:
         one, two, three = [await account(app) for _ in range(3)]
-        for _ in range(ROUNDS // 2):
+        for _ in range(ROUNDS):
             ours = await tenant(app, owner=one)
             await join(app, ours, two.user)
             await join(app, ours, three.user)
@@ -148,7 +149,7 @@ class TestMembers:
     ) -> None:
         ours = await tenant(app)
         boss = await member(app, ours, Role.ADMIN)
-        for _ in range(ROUNDS // 2):
+        for _ in range(ROUNDS):
             other = await member(app, ours)
             statuses = await at_once(
                 remove(ours.owner, other, ours), give(boss, other, ours, "admin")
@@ -163,7 +164,7 @@ class TestMembers:
     ) -> None:
         ours = await tenant(app)
         boss, other = await member(app, ours, Role.ADMIN), await member(app, ours)
-        for _ in range(ROUNDS // 2):
+        for _ in range(ROUNDS):
             statuses = await at_once(
                 give(ours.owner, boss, ours, "member"), give(boss, other, ours, "admin")
             )
@@ -176,7 +177,7 @@ class TestMembers:
         self, app: FastAPI, owner_connection: Connection
     ) -> None:
         root = await account(app, is_superuser=True)
-        for _ in range(ROUNDS // 10):
+        for _ in range(ROUNDS // 2):
             one, two, three = [await account_with_password(app) for _ in range(3)]
             both = [await tenant(app, owner=one), await tenant(app, owner=two)]
             await join(app, both[0], two.user, Role.OWNER)
@@ -209,7 +210,7 @@ class TestMembers:
 class TestOrganizations:
     async def test_one_that_is_deleted_lets_go_of_all(self, app: FastAPI) -> None:
         root = await account(app, is_superuser=True)
-        for _ in range(ROUNDS // 4):
+        for _ in range(ROUNDS):
             ours = await tenant(app)
             other = await member(app, ours, Role.OWNER)
             leaver = await member(app, ours)
@@ -264,7 +265,7 @@ class TestSupport:
     ) -> None:
         root = await account(app, is_superuser=True)
         ours = await tenant(app)
-        for number in range(ROUNDS // 4):
+        for number in range(ROUNDS):
             boss = await account(app, is_superuser=True)
             support = await acting_as(app, ours.owner, root=boss)
             url = f"{USERS}/{boss.user.id}"
