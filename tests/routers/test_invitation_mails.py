@@ -126,7 +126,8 @@ class TestErasure:
         self, mails: Post, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         superuser = await account(mails.app, is_superuser=True)
-        acme, bob = await tenant(mails.app), await account(mails.app)
+        acme = await tenant(mails.app)
+        bob = await account(mails.app, email_verified_at=utc_now())
         from_bob = await tenant(mails.app, owner=bob)
         with monkeypatch.context() as refusing:
             refusing.setattr(mails.server, "to_recipients", "550 no such box")
