@@ -123,40 +123,42 @@ def test_who_locks_by_the_password_makes_sure_of_the_actor() -> None:
     assert (sure, end) == ("await actor.confirm(session)", "return row")
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_nobody_commits_but_the_edge(path: Path) -> None:
-    if name_of(path) not in EDGES:
-        for ending in (".commit(", "sessions.begin("):
-            assert ending not in path.read_text()
+def test_nobody_commits_but_the_edge() -> None:
+    for path in MODULES:
+        if name_of(path) not in EDGES:
+            for ending in (".commit(", "sessions.begin("):
+                assert ending not in path.read_text(), name_of(path)
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name_of)
-def test_a_module_fits_the_head(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= 300
+def test_a_module_fits_the_head() -> None:
+    lengths = {name_of(path): len(path.read_text().splitlines()) for path in PYTHON}
+    assert {name: length for name, length in lengths.items() if length > 300} == {}
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name_of)
-def test_a_function_fits_the_eye(path: Path) -> None:
-    for function in functions(path):
-        assert function.end_lineno is not None
-        assert function.end_lineno - function.lineno < 40, function.name
+def test_a_function_fits_the_eye() -> None:
+    for path in PYTHON:
+        for function in functions(path):
+            assert function.end_lineno is not None
+            where = f"{name_of(path)}: {function.name}"
+            assert function.end_lineno - function.lineno < 40, where
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name_of)
-def test_an_exception_from_a_rule_carries_its_reason(path: Path) -> None:
-    for line in path.read_text().splitlines():
-        mark = re.search(r"#\s*(noqa|type: ignore)(\S*)(.*)", line)
-        if mark and "re.search" not in line:
-            _, codes, rest = mark.groups()
-            assert re.match(r"[:\[]", codes), f"an ignore without a code: {line}"
-            assert re.search(r"[a-z]{3,}", rest), f"an ignore without a reason: {line}"
+def test_an_exception_from_a_rule_carries_its_reason() -> None:
+    for path in PYTHON:
+        for line in path.read_text().splitlines():
+            mark = re.search(r"#\s*(noqa|type: ignore)(\S*)(.*)", line)
+            if mark and "re.search" not in line:
+                _, codes, rest = mark.groups()
+                where = f"{name_of(path)}: {line}"
+                assert re.match(r"[:\[]", codes), f"an ignore without a code: {where}"
+                assert re.search(r"[a-z]{3,}", rest), f"without a reason: {where}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_what_costs_or_misleads_is_not_used(path: Path) -> None:
-    text = path.read_text()
-    for name in ("BaseHTTPMiddleware", "@app.middleware", "BackgroundTasks", "TODO"):
-        assert name not in text
+def test_what_costs_or_misleads_is_not_used() -> None:
+    banned = ("BaseHTTPMiddleware", "@app.middleware", "BackgroundTasks", "TODO")
+    for path in MODULES:
+        text = path.read_text()
+        assert [name for name in banned if name in text] == [], name_of(path)
 
 
 def test_every_route_is_strict(routes: list[APIRoute]) -> None:
@@ -165,13 +167,14 @@ def test_every_route_is_strict(routes: list[APIRoute]) -> None:
         assert isinstance(route, StrictRoute), route.path
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_no_use_case_goes_on_after_a_failed_statement(path: Path) -> None:
+def test_no_use_case_goes_on_after_a_failed_statement() -> None:
     # PostgreSQL would roll back and call it a commit.
     alone = {"app/services/authentication.py", "app/services/health.py"}
-    inner = path.is_relative_to(APP / "services") or "repositories" in path.parts
-    if inner and name_of(path) not in alone:
-        assert not re.search(r"DATABASE_ERRORS|sqlalchemy\.exc", path.read_text())
+    for path in MODULES:
+        inner = path.is_relative_to(APP / "services") or "repositories" in path.parts
+        if inner and name_of(path) not in alone:
+            found = re.search(r"DATABASE_ERRORS|sqlalchemy\.exc", path.read_text())
+            assert not found, name_of(path)
 
 
 def dependants(dependant: Dependant) -> Iterator[Dependant]:
