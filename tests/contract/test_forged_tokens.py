@@ -60,6 +60,11 @@ async def ask(scene: Scene, token: str) -> Response:
     return await scene.caller.client.get(ME, headers=headers)
 
 
+# All forgeries are tried at one operation of each router, a few of them at each.
+FIRST = {one.definition["tags"][0]: one.id for one in reversed(SECURED)}
+SAMPLED = 25
+
+
 class TestForgedTokens:
     async def test_the_forger_knows_how_to_sign(
         self, scene: Scene, forger: Forger
@@ -90,15 +95,16 @@ class TestForgedTokens:
             ("a NUL", b"Bearer \0"),
             ("a valid token and é", f"Bearer {valid}é".encode()),
         ]
+        every_one = FIRST[operation.definition["tags"][0]] == operation.id
         answers = []
-        for name, value in credentials:
+        for name, value in credentials if every_one else credentials[::SAMPLED]:
             headers = {"Authorization": value}
             response = await send(scene, operation, sample, headers=headers)
             found.about(name, response, status=401)
             answers.append(without_identity(response))
         found.assert_none()
         assert all(answer == answers[0] for answer in answers)
-        assert len(answers) > 150
+        assert len(answers) > (150 if every_one else 5)
 
     @every(SECURED)
     async def test_without_a_header_the_answer_is_the_same(
