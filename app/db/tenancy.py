@@ -5,6 +5,8 @@ statement, which sets its own; a transaction of a session sets them as it begins
 never stay on a connection, which the next request of somebody else may get.
 """
 
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
@@ -81,6 +83,18 @@ async def enter(session: AsyncSession, **changes: Any) -> None:
     if session.in_transaction():
         await session.execute(_SET, context.settings())
     session.info[_CONTEXT] = context
+
+
+@contextlib.asynccontextmanager
+async def inside(session: AsyncSession, **changes: Any) -> AsyncIterator[None]:
+    """Change parts of a session's context for a while.
+
+    A failure leaves them so: it ends the transaction.
+    """
+    before = context_of(session)
+    await enter(session, **changes)
+    yield
+    await enter(session, user_id=before.user_id, organization_id=before.organization_id)
 
 
 def context_of(session: AsyncSession) -> Context:

@@ -8,7 +8,7 @@ from app.db.repositories.api_keys import ApiKeyRepository
 from app.db.repositories.invitations import InvitationRepository
 from app.db.repositories.members import MembershipRepository, organizations_of
 from app.db.repositories.organizations import OrganizationRepository
-from app.db.tenancy import context_of, enter
+from app.db.tenancy import enter, inside
 from app.errors import NotFound
 from app.models.organizations import Membership
 from app.models.users import User
@@ -33,16 +33,14 @@ async def depart_from_all(session: AsyncSession, user: User) -> None:
 
     Raises `LastOwner` if they are the last one anywhere.
     """
-    before = context_of(session)
-    await enter(session, user_id=user.id)
-    for organization_id in await organizations_of(session, user.id):
-        await enter(session, organization_id=organization_id)
-        # Meanwhile it may have been deleted, or somebody else has removed them.
-        with contextlib.suppress(NotFound):
-            await OrganizationRepository(session, organization_id).hold()
-            members = MembershipRepository(session, organization_id)
-            await depart(session, await members.lock_member(user.id))
-    await enter(session, user_id=before.user_id, organization_id=before.organization_id)
+    async with inside(session, user_id=user.id):
+        for organization_id in await organizations_of(session, user.id):
+            await enter(session, organization_id=organization_id)
+            # Meanwhile it may have been deleted, or somebody else has removed them.
+            with contextlib.suppress(NotFound):
+                await OrganizationRepository(session, organization_id).hold()
+                members = MembershipRepository(session, organization_id)
+                await depart(session, await members.lock_member(user.id))
 
 
 async def outwait_keys(session: AsyncSession, user: User) -> None:
@@ -50,9 +48,7 @@ async def outwait_keys(session: AsyncSession, user: User) -> None:
 
     What they come to write later is refused.
     """
-    before = context_of(session)
-    await enter(session, user_id=user.id)
-    for organization_id in await organizations_of(session, user.id):
-        await enter(session, organization_id=organization_id)
-        await MembershipRepository(session, organization_id).outwait(user.id)
-    await enter(session, user_id=before.user_id, organization_id=before.organization_id)
+    async with inside(session, user_id=user.id):
+        for organization_id in await organizations_of(session, user.id):
+            await enter(session, organization_id=organization_id)
+            await MembershipRepository(session, organization_id).outwait(user.id)

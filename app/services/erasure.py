@@ -12,7 +12,7 @@ from app.db.repositories.invitations import (
 from app.db.repositories.profiles import ProfileRepository
 from app.db.repositories.sessions import SessionRepository
 from app.db.repositories.users import ERASED_EMAIL, UserRepository
-from app.db.tenancy import context_of, enter
+from app.db.tenancy import enter, inside
 from app.models.users import User
 from app.queue import Queue
 from app.queue.files import RemoveFolder
@@ -48,11 +48,9 @@ async def erase(session: AsyncSession, user: User, *, mails: AccountMails) -> No
 
 async def _forget_invitations(session: AsyncSession, user: User) -> None:
     """Delete invitations to a user's address, in one organization after the other."""
-    before = context_of(session)
-    await enter(session, user_id=user.id)
     erased = ERASED_EMAIL.format(id=user.id)
-    for organization_id in await organizations_inviting(session, user.email):
-        await enter(session, organization_id=organization_id)
-        invitations = InvitationRepository(session, organization_id)
-        await invitations.forget(user.email, instead=erased)
-    await enter(session, user_id=before.user_id, organization_id=before.organization_id)
+    async with inside(session, user_id=user.id):
+        for organization_id in await organizations_inviting(session, user.email):
+            await enter(session, organization_id=organization_id)
+            invitations = InvitationRepository(session, organization_id)
+            await invitations.forget(user.email, instead=erased)
