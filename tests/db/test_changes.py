@@ -8,11 +8,14 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from app.db.changes import emit
 from app.db.connections import Connection
 from app.db.tenancy import Context, bind
+from app.events.organizations import ORGANIZATION_UPDATED
 from app.jobs.handlers import handle
 from app.jobs.organizations import delete_organization
 from app.queue.organizations import DeleteOrganization
+from app.resources import Resources
 from tests.conftest import client_of
 from tests.factories.organizations import join, member, tenant
 from tests.factories.users import account
@@ -233,3 +236,21 @@ class TestTrail:
                         f"SELECT count(*) FROM {table} WHERE organization_id = :o"
                     )
                     assert await session.scalar(found, {"o": other.id}) == 0
+
+
+class TestEmit:
+    async def test_tells_of_an_event_with_the_commit_and_else_never(
+        self, app: FastAPI, resources: Resources, owner_connection: Connection
+    ) -> None:
+        one = await tenant(app)
+        data = {"id": uuid4(), "name": "One", "slug": "one"}
+        times = {"created_at": datetime.now(UTC), "updated_at": datetime.now(UTC)}
+        event = ORGANIZATION_UPDATED.of(data | times)
+        told = "SELECT type FROM outbox WHERE subject = $1"
+        for end, types in (("rollback", []), ("commit", [event.type])):
+            async with resources.sessions() as session:
+                bind(session, Context(one.id))
+                await emit(session, event)
+                await getattr(session, end)()
+            rows = await owner_connection.fetch(told, event.subject)
+            assert [row[0] for row in rows] == types
