@@ -1,4 +1,4 @@
-"""Failures that the request itself explains; and those that are nobody's."""
+"""Failures that come of the request, of who sends it, or of us."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -154,6 +154,23 @@ class TestUpdateProfile:
         assert answer.status_code == 412
         assert await owner_connection.fetchval(ROWS, ada.user.id) == 0
 
+    async def test_by_support_is_written_down(
+        self, app: FastAPI, owner_connection: Connection
+    ) -> None:
+        ada = await account(app)
+        support = await acting_as(app, ada)
+        for client, zone in ((ada.client, "Paris"), (support.client, "Rome")):
+            change = {"time_zone": f"Europe/{zone}"}
+            assert (await client.patch(PROFILE, json=change)).is_success
+        rows = await owner_connection.fetch(
+            "SELECT changes FROM audit_events"
+            " WHERE target_id = $1 AND action = 'profile.updated'",
+            ada.user.id,
+        )
+        assert [json.loads(row[0]) for row in rows] == [
+            {"time_zone": {"from": "***", "to": "***"}}
+        ]
+
 
 class TestUserProfile:
     async def test_belongs_to_its_user(
@@ -180,20 +197,3 @@ class TestUserProfile:
         await ada.client.patch(PROFILE, json={"locale": "de"})
         await owner_connection.execute("DELETE FROM users WHERE id = $1", ada.user.id)
         assert await owner_connection.fetchval(ROWS, ada.user.id) == 0
-
-    async def test_by_support_is_written_down(
-        self, app: FastAPI, owner_connection: Connection
-    ) -> None:
-        ada = await account(app)
-        support = await acting_as(app, ada)
-        for client, zone in ((ada.client, "Paris"), (support.client, "Rome")):
-            change = {"time_zone": f"Europe/{zone}"}
-            assert (await client.patch(PROFILE, json=change)).is_success
-        rows = await owner_connection.fetch(
-            "SELECT changes FROM audit_events"
-            " WHERE target_id = $1 AND action = 'profile.updated'",
-            ada.user.id,
-        )
-        assert [json.loads(row[0]) for row in rows] == [
-            {"time_zone": {"from": "***", "to": "***"}}
-        ]

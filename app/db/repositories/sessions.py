@@ -225,7 +225,7 @@ class SessionRepository(Repository[UserSession]):
         """End the sessions in which a superuser acts as somebody else."""
         await self._delete(
             UserSession.impersonator_id == user_id,
-            # They are short, so that the index of this finds them.
+            # They last minutes, so this lets the index on the end find them.
             UserSession.expires_at < func.now() + 2 * IMPERSONATION,
         )
 
